@@ -1,0 +1,68 @@
+//! The command line: what clap reads, and which command it names.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{generate, history, rollback, ship, status};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Ships a service to Kubernetes, knows whether it worked, and puts everything back when it did not.
+#[derive(Debug, Parser)]
+#[command(version, styles = STYLES, max_term_width = 110, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Flags that every command knows.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes say in which state the cluster is:
+  0    done
+  1    the answer is no: `status` is unhealthy
+  2    could not do it, and nothing was changed
+  3    it failed, and the cluster is as it was before
+  4    somebody else is at it, nothing was changed
+  5    it failed and the cluster is not as before: a person is needed
+  129, 130, 143  interrupted, and nothing is left to do";
+
+/// Flags that every command knows.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The environment, one of those in shipcat.yml
+    #[arg(short = 'n', long = "env", value_name = "ENV", env = "SHIPCAT_ENV", global = true)]
+    pub environment: Option<String>,
+    /// The manifests repo [default: the first folder with a shipcat.yml, from here upwards]
+    #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true)]
+    pub repo: Option<PathBuf>,
+    /// Which of the kube contexts that are accepted for the environment
+    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true)]
+    pub context: Option<String>,
+    /// Show each kubectl command
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What shipcat can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the Kubernetes YAML of services
+    Generate(generate::Args),
+    /// Ship a service: image and configuration, watched, and taken back if it fails
+    Ship(ship::Args),
+    /// Go back to the release before, the whole of it
+    Rollback(rollback::Args),
+    /// Show what runs: version, release, health
+    Status(status::Args),
+    /// List the releases of a service
+    History(history::Args),
+}

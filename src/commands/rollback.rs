@@ -1,0 +1,93 @@
+//! `rollback`: an earlier release once more, the whole of it. Never a bare `rollout undo`, which brings back the pod template
+//! only, and after a config-only change goes to the wrong revision.
+
+use anyhow::{Result, anyhow, bail};
+
+use super::ship::{Patience, body, release};
+use super::{Context, story};
+use crate::error::{Exit, Failure};
+use crate::git::GitState;
+use crate::kubectl::Kubectl;
+use crate::release::{self, History, Outcome, Reading, Release};
+
+/// The arguments of `rollback`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+    /// The number of the release to go to [default: the newest that was deployed and differs from what runs]
+    #[arg(long, value_name = "N")]
+    to: Option<u32>,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+/// Runs it. It needs no manifest of the service, only the environment: what is applied is what the record holds.
+///
+/// # Errors
+/// If it cannot be done; nothing was changed then.
+pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    let service: crate::manifest::ServiceName = args.service.parse().map_err(|message: String| {
+        let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
+        Failure::refused(message).hint(hint)
+    })?;
+    let kubectl = context.kubectl()?;
+    kubectl
+        .probe()
+        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    let history = History::read(&kubectl, service.as_ref(), &false.into())?;
+    let target = target(&kubectl, &history, service.as_ref(), args.to)?;
+    let number = target.number;
+    let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
+    let from = target.body.version_from;
+    let mut wanted = target.objects();
+    story::heading(
+        &format!("taking {service} back to release {number}, version {version}"),
+        &context.environment,
+        &kubectl,
+        &context.ui,
+    );
+    let (mut reading, git) = std::thread::scope(|scope| {
+        let git = scope.spawn(|| GitState::of(&context.repo.root));
+        (Reading::take(&kubectl, service.as_ref(), &wanted), git.join().unwrap_or_default())
+    });
+    if let Ok(read) = &reading
+        && release::leave_autoscaled(&mut wanted, &read.live)
+    {
+        reading = Reading::take(&kubectl, service.as_ref(), &wanted);
+    }
+    let body = body(service.as_ref(), &version, from, &format!("rollback to {number}"), git, &wanted);
+    release(&context, &kubectl, &reading?, wanted, body, &args.patience)
+}
+
+fn target<'a>(kubectl: &Kubectl<'_>, history: &'a History, service: &str, to: Option<u32>) -> Result<&'a Release> {
+    let Some(number) = to else {
+        return history.before_running().ok_or_else(|| {
+            let known = match history.running() {
+                Some(running) => format!("release {} is the only one that was deployed", running.number),
+                None => format!(
+                    "no release of it was deployed to namespace `{}` of context `{}`",
+                    kubectl.namespace(),
+                    kubectl.context()
+                ),
+            };
+            Failure::refused(format!("there is nothing to take `{service}` back to: {known}"))
+                .hint("`shipcat history` lists the releases")
+                .into()
+        });
+    };
+    match history.get(number) {
+        None => bail!(
+            Failure::refused(format!("`{service}` has no release {number}"))
+                .hint("`shipcat history` lists the releases")
+        ),
+        Some(release) if release.outcome != Outcome::Deployed => {
+            bail!(
+                Failure::refused(format!("release {number} of `{service}` never worked: {}", release.outcome))
+                    .hint("`shipcat history` lists the releases")
+            )
+        }
+        Some(release) => Ok(release),
+    }
+}

@@ -1,0 +1,67 @@
+//! How a plan is told.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::error::count;
+use crate::kubectl::Kubectl;
+use crate::manifest::Environment;
+use crate::release::{Change, Nature, Plan};
+use crate::ui::{Tone, Ui};
+
+/// How many fields are told before it is only counted.
+const FIELDS: usize = 20;
+
+/// What is being done, and where.
+pub fn heading(what: &str, environment: &Environment, kubectl: &Kubectl<'_>, ui: &Ui) {
+    ui.say(
+        Tone::Plain,
+        format!("{what} in {} (context {}, namespace {})", environment.name, kubectl.context(), kubectl.namespace()),
+    );
+}
+
+/// Every change, one a line.
+pub fn changes(plan: &Plan, ui: &Ui) {
+    let width = plan.changes.iter().map(|change| change.object.chars().count()).max().unwrap_or_default();
+    let line =
+        |change: &Change| format!("  {:width$}   {:6}   {}", change.object, change.nature.word(), detail(change));
+    let mut lines: Vec<String> = plan.changes.iter().map(line).collect();
+    // Containers that share an image change alike.
+    lines.dedup();
+    for line in lines.iter().take(FIELDS) {
+        ui.say(Tone::Plain, line.trim_end());
+    }
+    if lines.len() > FIELDS {
+        ui.say(Tone::Dim, format!("  and {} more", count(lines.len() - FIELDS, "field")));
+    }
+    let taken: BTreeSet<&str> = plan
+        .steps
+        .iter()
+        .filter_map(|step| step.takeover.as_ref())
+        .flat_map(|t| t.from.iter().map(String::as_str))
+        .collect();
+    let others: Vec<&str> = taken.into_iter().filter(|manager| *manager != "shipcat").collect();
+    if !others.is_empty() {
+        ui.say(Tone::Dim, format!("  fields that {} wrote become shipcat's", crate::error::join_and(&others)));
+    }
+}
+
+fn detail(change: &Change) -> String {
+    let Some(difference) = &change.difference else { return String::new() };
+    let values = match (&difference.from, &difference.to) {
+        (Some(from), Some(to)) => format!("{} -> {}", short(from, change.nature), short(to, change.nature)),
+        (Some(from), None) => format!("{} removed", short(from, change.nature)),
+        (None, Some(to)) => format!("{} added", short(to, change.nature)),
+        (None, None) => String::new(),
+    };
+    if change.nature == Nature::Image { values } else { format!("{}: {values}", difference.path.short()) }
+}
+
+fn short(value: &Value, nature: Nature) -> String {
+    let text = match value {
+        Value::String(text) if nature == Nature::Image => text.clone(),
+        other => other.to_string(),
+    };
+    if text.chars().count() > 70 { format!("{}...", text.chars().take(67).collect::<String>()) } else { text }
+}

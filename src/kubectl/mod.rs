@@ -1,0 +1,126 @@
+//! The room for `kubectl`: the one place that knows its flags. May import `process`, `render` (for [`Object`]), `ui` and `error`.
+
+mod connect;
+mod error;
+mod paths;
+mod read;
+mod write;
+
+pub use connect::Target;
+pub use error::{KubectlError, Reason};
+pub use paths::resource;
+pub use read::Watched;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::process::{Cmd, Output};
+use crate::render::Object;
+use crate::ui::Ui;
+
+/// Our name in managedFields.
+pub const FIELD_MANAGER: &str = "shipcat";
+
+/// How long one request to the API server may take, in seconds. Admission webhooks may take ten each.
+const REQUEST_TIMEOUT: u64 = 30;
+
+/// kubectl, with context and namespace on every call: the ambient ones are never used.
+#[derive(Debug)]
+pub struct Kubectl<'a> {
+    program: PathBuf,
+    context: String,
+    namespace: String,
+    /// kubectl shows managedFields in JSON only when asked to, from 1.21 on; before, it does not know the flag.
+    show_managed: bool,
+    ui: &'a Ui,
+}
+
+/// What a call gives.
+pub type Result<T> = std::result::Result<T, KubectlError>;
+
+impl Kubectl<'_> {
+    /// The context that is passed on every call.
+    pub fn context(&self) -> &str {
+        &self.context
+    }
+
+    /// The namespace that is passed on every call.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// A call with a verb and its arguments; context, namespace and request timeout go behind them.
+    fn cmd(&self, args: &[&str]) -> Cmd {
+        self.timed(args, &format!("{REQUEST_TIMEOUT}s"))
+    }
+
+    fn timed(&self, args: &[&str], timeout: &str) -> Cmd {
+        Cmd::new(&self.program)
+            .args(args)
+            .args(["--context", &self.context, "--namespace", &self.namespace])
+            .arg(format!("--request-timeout={timeout}"))
+            .limit(Duration::from_secs(REQUEST_TIMEOUT * 2))
+    }
+
+    fn managed(&self) -> &'static [&'static str] {
+        if self.show_managed { &["--show-managed-fields"] } else { &[] }
+    }
+
+    fn run(&self, cmd: &Cmd) -> Result<Output> {
+        self.run_unless(cmd, &AtomicBool::new(false))
+    }
+
+    fn run_unless(&self, cmd: &Cmd, cancel: &AtomicBool) -> Result<Output> {
+        self.ui.command(cmd);
+        match cmd.run_unless(cancel) {
+            Ok(output) if output.status.success() => Ok(output),
+            Ok(output) => Err(KubectlError::said(cmd, &output)),
+            Err(broken) => Err(KubectlError::broken(cmd, broken)),
+        }
+    }
+}
+
+/// Several objects in one document.
+fn list(objects: &[Object]) -> String {
+    let items: Vec<&Value> = objects.iter().map(Object::json).collect();
+    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+}
+
+/// What kubectl printed with `-o json`: nothing, an object, a list, or one behind the other.
+fn documents(text: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    for document in serde_json::Deserializer::from_str(text).into_iter::<Value>().map_while(std::result::Result::ok) {
+        match document {
+            Value::Object(mut map)
+                if map.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List")) =>
+            {
+                if let Some(Value::Array(items)) = map.remove("items") {
+                    found.extend(items);
+                }
+            }
+            other => found.push(other),
+        }
+    }
+    found
+}
+
+fn objects(text: &str) -> Vec<Object> {
+    documents(text).into_iter().filter_map(|value| Object::new(value).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_output_is_read() {
+        let pod = r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}}"#;
+        assert_eq!(objects("").len(), 0);
+        assert_eq!(objects(pod).len(), 1);
+        assert_eq!(objects(&format!("{pod}\n{pod}")).len(), 2);
+        assert_eq!(objects(&format!(r#"{{"kind": "List", "items": [{pod}, {pod}]}}"#)).len(), 2);
+    }
+}

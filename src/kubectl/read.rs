@@ -1,0 +1,164 @@
+//! Calls that change nothing.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::Sender;
+
+use serde_json::{Value, json};
+
+use super::{FIELD_MANAGER, Kubectl, Result, documents, list, objects};
+use crate::process::{Stream, StreamEvent};
+use crate::render::Object;
+
+/// What a watch is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watched {
+    /// The Deployment itself, by name.
+    Deployment,
+    /// Its ReplicaSets, by its selector.
+    ReplicaSets,
+    /// Its pods, by its selector.
+    Pods,
+}
+
+impl Kubectl<'_> {
+    /// Whether the API server answers at all, quickly. A raw call needs no discovery, which would try five times.
+    ///
+    /// # Errors
+    /// If it does not answer within a few seconds.
+    pub fn probe(&self) -> Result<()> {
+        self.run(&self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8))).map(drop)
+    }
+
+    /// The live ones of these objects. One that is not there is left out.
+    ///
+    /// # Errors
+    /// As kubectl fails; a missing namespace is no error here, it just has no objects.
+    pub fn live(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
+        let cmd =
+            self.cmd(&["get", "-f", "-", "-o", "json", "--ignore-not-found"]).args(self.managed()).stdin(list(wanted));
+        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+    }
+
+    /// What the server would make of an apply: nothing is stored.
+    ///
+    /// # Errors
+    /// As kubectl fails: most of what would make the apply fail is found here.
+    pub fn dry_run(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
+        let manager = format!("--field-manager={FIELD_MANAGER}");
+        let cmd = self
+            .cmd(&[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                &manager,
+                "--dry-run=server",
+                "-f",
+                "-",
+                "-o",
+                "json",
+            ])
+            .args(self.managed())
+            .stdin(list(wanted));
+        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+    }
+
+    /// Objects of some kinds by label.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn labelled(&self, kinds: &str, selector: &str, cancel: &AtomicBool) -> Result<Vec<Object>> {
+        let cmd = self.cmd(&["get", kinds, "-l", selector, "-o", "json"]);
+        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+    }
+
+    /// One object by name, if it is there.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn named(&self, kind: &str, name: &str) -> Result<Option<Object>> {
+        let cmd = self.cmd(&["get", kind, name, "-o", "json", "--ignore-not-found"]);
+        Ok(objects(&self.run(&cmd)?.stdout).into_iter().next())
+    }
+
+    /// The namespace's events.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn events(&self) -> Result<Vec<Object>> {
+        Ok(objects(&self.run(&self.cmd(&["get", "events", "-o", "json"]))?.stdout))
+    }
+
+    /// The last lines of a container's log; `previous` for the run before this one.
+    ///
+    /// # Errors
+    /// As kubectl fails, for instance because there is no such run.
+    pub fn logs(&self, pod: &str, container: &str, lines: usize, previous: bool) -> Result<String> {
+        let tail = format!("--tail={lines}");
+        let mut args = vec!["logs", pod, "-c", container, tail.as_str()];
+        if previous {
+            args.push("--previous");
+        }
+        Ok(self.run(&self.cmd(&args))?.stdout)
+    }
+
+    /// Which of these the user may not do, as `verb resource` (`create deployments.apps`). One call for all of them.
+    ///
+    /// # Errors
+    /// As kubectl fails; not even asking may be allowed.
+    pub fn forbidden(&self, wanted: &[(String, String, String)], cancel: &AtomicBool) -> Result<Vec<String>> {
+        let items: Vec<Value> = wanted
+            .iter()
+            .map(|(verb, group, resource)| {
+                let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
+                json!({
+                    "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
+                    "spec": {"resourceAttributes": {
+                        "namespace": self.namespace, "verb": verb, "group": group, "resource": resource, "subresource": sub}}})
+            })
+            .collect();
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
+        // Reviews are created and stored nowhere; client-side validation would cost a download of the API's schema.
+        let cmd = self.cmd(&["create", "--validate=false", "-f", "-", "-o", "json"]).stdin(list);
+        let answers = documents(&self.run_unless(&cmd, cancel)?.stdout);
+        let denied = |answer: &Value| answer.pointer("/status/allowed").and_then(Value::as_bool) != Some(true);
+        Ok(answers
+            .iter()
+            .filter(|answer| denied(answer))
+            .map(|answer| {
+                let part = |key: &str| {
+                    answer
+                        .pointer("/spec/resourceAttributes")
+                        .and_then(|a| a.get(key))
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                };
+                let resource = [part("resource"), part("subresource")].join("/");
+                let group = if part("group").is_empty() { String::new() } else { format!(".{}", part("group")) };
+                format!("{} {}{group}", part("verb"), resource.trim_end_matches('/'))
+            })
+            .collect())
+    }
+
+    /// Starts to watch; each change goes through `wrap` to `to`. Without `--request-timeout`, which would end it.
+    ///
+    /// # Errors
+    /// If kubectl cannot be started.
+    pub fn watch<T: Send + 'static>(
+        &self,
+        what: Watched,
+        name: &str,
+        selector: &str,
+        to: Sender<T>,
+        wrap: impl Fn(StreamEvent) -> T + Send + 'static,
+    ) -> std::result::Result<Stream, crate::process::Broken> {
+        let field = format!("--field-selector=metadata.name={name}");
+        let (kind, by) = match what {
+            Watched::Deployment => ("deployments.apps", vec![field.as_str()]),
+            Watched::ReplicaSets => ("replicasets.apps", vec!["-l", selector]),
+            Watched::Pods => ("pods", vec!["-l", selector]),
+        };
+        let cmd = self.timed(&["get", kind], "0").args(by).args(["--watch", "--output-watch-events", "-o", "json"]);
+        self.ui.command(&cmd);
+        Stream::start(&cmd, to, wrap)
+    }
+}

@@ -1,0 +1,211 @@
+//! Running another program: one builder whose display is the exact shell line. A leaf.
+
+mod stream;
+
+pub use stream::{Stream, StreamEvent};
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::io::{Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// A command line, what it reads, and how long it may take.
+#[derive(Debug, Clone)]
+pub struct Cmd {
+    program: PathBuf,
+    args: Vec<OsString>,
+    stdin: Option<String>,
+    limit: Duration,
+}
+
+/// What came of a command that ran.
+#[derive(Debug)]
+pub struct Output {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// All of its standard output.
+    pub stdout: String,
+    /// All of its standard error.
+    pub stderr: String,
+}
+
+/// Why a command has no output.
+#[derive(Debug)]
+pub enum Broken {
+    /// It could not be started.
+    Start(std::io::Error),
+    /// It ran longer than it may, and was ended.
+    TooLong(Duration),
+    /// Its caller had no more use for it, and it was ended.
+    Cancelled,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => write!(f, "could not be started: {error}"),
+            Self::TooLong(limit) => write!(f, "no answer within {} s", limit.as_secs()),
+            Self::Cancelled => f.write_str("given up"),
+        }
+    }
+}
+
+impl std::error::Error for Broken {}
+
+impl Cmd {
+    /// A program without arguments, that may take a minute.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self { program: program.into(), args: Vec::new(), stdin: None, limit: Duration::from_mins(1) }
+    }
+
+    /// One more argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// More arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// What it reads on standard input; without this it reads nothing.
+    pub fn stdin(mut self, text: impl Into<String>) -> Self {
+        self.stdin = Some(text.into());
+        self
+    }
+
+    /// How long it may take before it is ended.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Starts it. In a process group of its own: a Ctrl-C at the terminal reaches us, and it is for us to say what becomes of
+    /// a `kubectl` in the middle of a write.
+    fn spawn(&self) -> std::io::Result<Child> {
+        Command::new(&self.program)
+            .args(&self.args)
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Errors
+    /// If it cannot be started or takes too long. A bad exit status is no error here.
+    pub fn run(&self) -> Result<Output, Broken> {
+        self.run_unless(&AtomicBool::new(false))
+    }
+
+    /// Runs it to its end, or until `cancel` becomes true.
+    ///
+    /// # Errors
+    /// As [`Cmd::run`], and [`Broken::Cancelled`].
+    pub fn run_unless(&self, cancel: &AtomicBool) -> Result<Output, Broken> {
+        let started = Instant::now();
+        let mut child = self.spawn().map_err(Broken::Start)?;
+        let (sender, receiver) = mpsc::channel();
+        if let (Some(mut pipe), Some(text)) = (child.stdin.take(), self.stdin.clone()) {
+            // A program that ends without reading its input is judged by its status, not by our broken pipe.
+            std::thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
+        }
+        let stdout = drain(child.stdout.take(), sender.clone());
+        let stderr = drain(child.stderr.take(), sender);
+        let mut open = 2;
+        while open > 0 {
+            match receiver.recv_timeout(Duration::from_millis(50)) {
+                Ok(()) => open -= 1,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    let cancelled = cancel.load(Ordering::Relaxed);
+                    if cancelled || started.elapsed() > self.limit {
+                        end(&mut child);
+                        return Err(if cancelled { Broken::Cancelled } else { Broken::TooLong(self.limit) });
+                    }
+                }
+            }
+        }
+        let status = child.wait().map_err(Broken::Start)?;
+        Ok(Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() })
+    }
+}
+
+/// Ends a child by its own handle and waits for it, so that no zombie stays.
+fn end(child: &mut Child) {
+    // It may have ended by itself in this moment: that is as good.
+    drop(child.kill());
+    drop(child.wait());
+}
+
+fn drain(pipe: Option<impl Read + Send + 'static>, done: mpsc::Sender<()>) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still what the program said.
+            drop(pipe.read_to_end(&mut bytes));
+        }
+        let _ = done.send(());
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The line as a shell takes it; what goes to standard input is not shown.
+impl fmt::Display for Cmd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = self.program.file_name().unwrap_or(self.program.as_os_str());
+        f.write_str(&quote(&program.to_string_lossy()))?;
+        for arg in &self.args {
+            write!(f, " {}", quote(&arg.to_string_lossy()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A word as a POSIX shell takes it.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_display_is_a_shell_line() {
+        let cmd = Cmd::new("/usr/bin/kubectl").args(["get", "pods", "-l", "a=b", "it's", ""]);
+        assert_eq!(cmd.to_string(), r"kubectl get pods -l a=b 'it'\''s' ''");
+    }
+
+    #[test]
+    fn output_status_and_stdin_come_through() {
+        let out = Cmd::new("sh").args(["-c", "cat; echo no >&2; exit 3"]).stdin("x".repeat(200_000)).run().unwrap();
+        assert_eq!((out.status.code(), out.stdout.len(), out.stderr.as_str()), (Some(3), 200_000, "no\n"));
+    }
+
+    #[test]
+    fn what_takes_too_long_is_ended() {
+        let cmd = Cmd::new("sleep").arg("60").limit(Duration::from_millis(100));
+        assert!(matches!(cmd.run(), Err(Broken::TooLong(_))));
+        assert!(matches!(Cmd::new("sleep").arg("60").run_unless(&AtomicBool::new(true)), Err(Broken::Cancelled)));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_says_so() {
+        assert!(matches!(Cmd::new("/no/such/program").run(), Err(Broken::Start(_))));
+    }
+}

@@ -1,0 +1,90 @@
+//! Making the change that a plan says, and remembering what is needed to take it back.
+
+use jiff::Timestamp;
+
+use super::diff::significant;
+use super::ownership;
+use super::plan::{Plan, Road, Step};
+use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::render::Object;
+
+/// How often a write that lost a race is tried again. Controllers write statuses all the time.
+pub const TRIES: u32 = 8;
+
+/// One object that the change was about.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// What was live before, if it was.
+    pub before: Option<Object>,
+    /// What our change made of it: the server's answer, or where there is none, what was expected of it.
+    pub after: Object,
+    /// Whether `after` is the server's own word.
+    pub answered: bool,
+}
+
+/// Makes the change. The objects come back in any case: after an error, with what is known of each.
+pub fn make(kubectl: &Kubectl<'_>, plan: &Plan) -> (Vec<Changed>, Result<(), KubectlError>) {
+    match attempt(kubectl, plan) {
+        Ok(answers) => (plan.steps.iter().map(|step| changed(step, &answers)).collect(), Ok(())),
+        Err(error) => (plan.steps.iter().map(|step| changed(step, &[])).collect(), Err(error)),
+    }
+}
+
+fn changed(step: &Step, answers: &[Object]) -> Changed {
+    let answer = step.desired.among(answers);
+    Changed { before: step.before.clone(), after: answer.unwrap_or(&step.expected).clone(), answered: answer.is_some() }
+}
+
+fn attempt(kubectl: &Kubectl<'_>, plan: &Plan) -> Result<Vec<Object>, KubectlError> {
+    match &plan.road {
+        Road::Nothing => Ok(plan.steps.iter().filter_map(|step| step.before.clone()).collect()),
+        Road::SetImage { deployment, images } => {
+            let answer = kubectl.set_image(deployment, images)?;
+            // The others are as they were.
+            let mut answers: Vec<Object> = answer.into_iter().collect();
+            let others = plan
+                .steps
+                .iter()
+                .filter_map(|step| step.before.clone())
+                .filter(|before| before.among(&answers).is_none());
+            let others: Vec<Object> = others.collect();
+            answers.extend(others);
+            Ok(answers)
+        }
+        Road::Apply => {
+            for step in &plan.steps {
+                take_over(kubectl, step)?;
+            }
+            kubectl.apply(&plan.desired())
+        }
+    }
+}
+
+/// Moves the ownership of fields to our apply: the metadata alone changes, no pod does.
+fn take_over(kubectl: &Kubectl<'_>, step: &Step) -> Result<(), KubectlError> {
+    let (Some(before), Some(_)) = (&step.before, &step.takeover) else { return Ok(()) };
+    let mut live = before.clone();
+    for _ in 0..TRIES {
+        let Some(takeover) = ownership::takeover(&live, &step.desired, &Timestamp::now().to_string()) else {
+            return Ok(());
+        };
+        let mut moved = live.clone();
+        moved.json_mut()["metadata"]["managedFields"] = takeover.managed_fields;
+        match kubectl.put(&moved) {
+            Err(error) if error.reason == Reason::Conflict => {
+                let now = kubectl.live(std::slice::from_ref(&step.desired), &false.into())?.into_iter().next();
+                // A status that moved is no reason to stop; content that moved is, since the plan was made for another.
+                match now {
+                    Some(now) if significant(now.json()) == significant(before.json()) => live = now,
+                    _ => return Err(error),
+                }
+            }
+            other => return other.map(drop),
+        }
+    }
+    Err(KubectlError {
+        line: "kubectl replace".into(),
+        reason: Reason::Conflict,
+        said: format!("{before} changes all the time"),
+    })
+}

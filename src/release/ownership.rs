@@ -1,0 +1,270 @@
+//! Who owns which field, by managedFields (structured-merge-diff's FieldsV1: `f:` a field, `k:` a list item by its keys, `v:` an
+//! item of a set). Pure.
+//!
+//! A server-side apply removes a field that is gone from the manifest only if our apply owned it. On an object that others made
+//! (`kubectl create`, `kubectl apply`, Helm), or after a put-back of ours (an Update is another owner than an Apply), such a
+//! field would stay for ever, and a dry run would not show it. So ownership is moved to our apply first, in the metadata alone.
+
+use serde_json::{Map, Value, json};
+
+use crate::kubectl::FIELD_MANAGER;
+use crate::render::Object;
+
+/// What must be known about the owners of a live object before something is applied to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Takeover {
+    /// The managedFields that the object gets before the apply.
+    pub managed_fields: Value,
+    /// Who owned the fields that are taken over.
+    pub from: Vec<String>,
+    /// The fields that the apply will then remove, as paths for [`without`].
+    strays: Vec<Vec<Key>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Key {
+    Field(String),
+    Item(Map<String, Value>),
+    Value(Value),
+}
+
+/// Whether fields must be taken over before `desired` is applied onto `live`; `now` is the time for the entry (RFC 3339).
+pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> {
+    let entries = live.list("/metadata/managedFields");
+    let ours = |entry: &&Value| manager(entry) == FIELD_MANAGER && operation(entry) == "Apply" && !is_status(entry);
+    let applied = entries.iter().find(ours);
+    let movable = |entry: &&Value| !is_status(entry) && !ours(entry) && is_movable(manager(entry), applied.is_some());
+    let moved: Vec<&Value> = entries.iter().filter(movable).collect();
+    let mut strays = Vec::new();
+    let mut kept = Value::Object(Map::new());
+    for entry in entries.iter().filter(|entry| !movable(entry) && !ours(entry)) {
+        union(&mut kept, &entry["fieldsV1"]);
+    }
+    for entry in &moved {
+        collect_strays(&entry["fieldsV1"], desired.json(), &kept, &mut Vec::new(), &mut strays);
+    }
+    // Once our apply is among the owners, a leftover Update of ours matters only where it would hold a field back.
+    if moved.is_empty() || (applied.is_some() && strays.is_empty()) {
+        return None;
+    }
+    let mut fields = applied.map_or_else(|| json!({}), |entry| entry["fieldsV1"].clone());
+    for entry in &moved {
+        union(&mut fields, &entry["fieldsV1"]);
+    }
+    if let Some(map) = fields.as_object_mut() {
+        map.remove("f:status");
+    }
+    let mut managed: Vec<Value> = entries.iter().filter(|entry| !movable(entry) && !ours(entry)).cloned().collect();
+    managed.push(json!({
+        "manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": live.api_version(), "time": now,
+        "fieldsType": "FieldsV1", "fieldsV1": fields}));
+    let mut from: Vec<String> = moved.iter().map(|entry| manager(entry).to_owned()).collect();
+    from.sort();
+    from.dedup();
+    Some(Takeover { managed_fields: Value::Array(managed), from, strays })
+}
+
+/// Whether nobody but us has ever written a field of it (status and the system's controllers aside): then it was our apply that
+/// created it, since any other creator would be among the owners.
+pub fn is_ours_alone(object: &Object) -> bool {
+    let entries = object.list("/metadata/managedFields");
+    let others = |entry: &Value| !is_status(entry) && manager(entry) != FIELD_MANAGER && !is_controller(manager(entry));
+    !entries.is_empty() && !entries.iter().any(others) && entries.iter().any(|entry| manager(entry) == FIELD_MANAGER)
+}
+
+/// The managers, other than we, that own a field at this JSON pointer-like list of names.
+pub fn owner_of(object: &Object, fields: &[&str]) -> Option<String> {
+    object.list("/metadata/managedFields").iter().find_map(|entry| {
+        let mut at = &entry["fieldsV1"];
+        for field in fields {
+            at = at.get(format!("f:{field}"))?;
+        }
+        (manager(entry) != FIELD_MANAGER).then(|| manager(entry).to_owned())
+    })
+}
+
+/// What the apply will make of an object that a dry run made `expected`, once the strays are owned by it and go.
+pub fn without(expected: &Object, takeover: &Takeover) -> Object {
+    let mut object = expected.clone();
+    for path in &takeover.strays {
+        remove(object.json_mut(), path);
+    }
+    object
+}
+
+fn manager(entry: &Value) -> &str {
+    entry["manager"].as_str().unwrap_or_default()
+}
+
+fn operation(entry: &Value) -> &str {
+    entry["operation"].as_str().unwrap_or_default()
+}
+
+/// Status, by the subresource (1.22 and later) or by what the entry owns (before).
+fn is_status(entry: &Value) -> bool {
+    let subresource = entry["subresource"].as_str().is_some_and(|name| !name.is_empty());
+    let fields = entry["fieldsV1"].as_object();
+    subresource || fields.is_some_and(|fields| !fields.is_empty() && fields.keys().all(|key| key == "f:status"))
+}
+
+fn is_controller(manager: &str) -> bool {
+    ["kube-controller-manager", "kubelet", "kube-scheduler", "kube-apiserver"].contains(&manager)
+}
+
+/// The tools by which people write configuration. A controller's or an operator's fields are left to it. Where our apply is
+/// among the owners already, what somebody wrote by hand since is his and stays; only our own updates are folded in.
+fn is_movable(manager: &str, applied_before: bool) -> bool {
+    let tools = ["helm", "before-first-apply", "OpenAPI-Generator", "Swagger-Codegen", "HashiCorp", "Terraform"];
+    manager == FIELD_MANAGER || (!applied_before && (manager.starts_with("kubectl") || tools.contains(&manager)))
+}
+
+fn union(into: &mut Value, from: &Value) {
+    if let (Some(into), Some(from)) = (into.as_object_mut(), from.as_object()) {
+        for (key, value) in from {
+            union(into.entry(key.clone()).or_insert_with(|| json!({})), value);
+        }
+    }
+}
+
+/// The owned fields that `desired` does not have, nor anybody who keeps his.
+fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Vec<Key>, strays: &mut Vec<Vec<Key>>) {
+    for (name, below) in owned.as_object().into_iter().flatten() {
+        if name == "." || (path.is_empty() && name == "f:status") {
+            continue;
+        }
+        let Some(key) = key(name) else { continue };
+        let child = child(desired, &key);
+        path.push(key);
+        let nothing = json!({});
+        let others = kept.get(name);
+        match child {
+            Some(child) => collect_strays(below, child, others.unwrap_or(&nothing), path, strays),
+            None if others.is_none() => strays.push(path.clone()),
+            // Somebody else keeps a part of it: only the rest goes.
+            None => collect_strays(below, &Value::Null, others.unwrap_or(&nothing), path, strays),
+        }
+        path.pop();
+    }
+}
+
+fn key(name: &str) -> Option<Key> {
+    if let Some(field) = name.strip_prefix("f:") {
+        return Some(Key::Field(field.to_owned()));
+    }
+    let (kind, json) = name.split_once(':')?;
+    match (kind, serde_json::from_str(json).ok()?) {
+        ("k", Value::Object(keys)) => Some(Key::Item(keys)),
+        ("v", value) => Some(Key::Value(value)),
+        _ => None,
+    }
+}
+
+fn child<'a>(value: &'a Value, key: &Key) -> Option<&'a Value> {
+    match key {
+        Key::Field(name) => value.get(name),
+        Key::Item(_) | Key::Value(_) => value.as_array()?.iter().find(|item| is_item(item, key)),
+    }
+}
+
+fn is_item(item: &Value, key: &Key) -> bool {
+    match key {
+        // A port's protocol is part of its key and has a default.
+        Key::Item(keys) => keys.iter().all(|(name, value)| match item.get(name) {
+            Some(own) => own == value,
+            None => name == "protocol" && value == "TCP",
+        }),
+        Key::Value(value) => item == value,
+        Key::Field(_) => false,
+    }
+}
+
+fn remove(value: &mut Value, path: &[Key]) {
+    match (path, value) {
+        ([Key::Field(name)], Value::Object(map)) => {
+            map.remove(name);
+        }
+        ([last], Value::Array(items)) => items.retain(|item| !is_item(item, last)),
+        ([Key::Field(name), rest @ ..], Value::Object(map)) => {
+            if let Some(child) = map.get_mut(name) {
+                remove(child, rest);
+            }
+        }
+        ([key, rest @ ..], Value::Array(items)) => {
+            if let Some(child) = items.iter_mut().find(|item| is_item(item, key)) {
+                remove(child, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(managed: Value) -> Object {
+        Object::new(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "labels": {"a": "1", "old": "2"}, "managedFields": managed},
+            "spec": {"replicas": 2, "env": [{"name": "A"}, {"name": "OLD"}]}}))
+        .unwrap()
+    }
+
+    fn desired() -> Object {
+        Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "labels": {"a": "1"}}, "spec": {"env": [{"name": "A"}]}}))
+            .unwrap()
+    }
+
+    fn entry(manager: &str, operation: &str, fields: &Value) -> Value {
+        json!({"manager": manager, "operation": operation, "apiVersion": "apps/v1", "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
+    #[test]
+    fn what_others_made_is_taken_over_and_its_strays_go() {
+        let fields = json!({
+            "f:metadata": {"f:labels": {".": {}, "f:a": {}, "f:old": {}}},
+            "f:spec": {"f:env": {".": {}, "k:{\"name\":\"A\"}": {".": {}, "f:name": {}}, "k:{\"name\":\"OLD\"}": {".": {}, "f:name": {}}}}});
+        let live = object(json!([
+            entry("kubectl-client-side-apply", "Update", &fields),
+            entry("kube-controller-manager", "Update", &json!({"f:status": {}}))
+        ]));
+        let takeover = takeover(&live, &desired(), "now").unwrap();
+        assert_eq!(takeover.from, ["kubectl-client-side-apply"]);
+        let managed = takeover.managed_fields.as_array().unwrap();
+        assert_eq!(managed.len(), 2);
+        assert_eq!(
+            (&managed[1]["manager"], &managed[1]["operation"], &managed[1]["fieldsV1"]),
+            (&json!("shipcat"), &json!("Apply"), &fields)
+        );
+        let left = without(&live, &takeover);
+        assert_eq!(left.json()["spec"], json!({"replicas": 2, "env": [{"name": "A"}]}));
+        assert_eq!(left.json()["metadata"]["labels"], json!({"a": "1"}));
+    }
+
+    #[test]
+    fn a_hand_edit_since_our_last_apply_is_left_alone() {
+        let ours = entry("shipcat", "Apply", &json!({"f:metadata": {"f:labels": {"f:a": {}}}}));
+        let hand = entry("kubectl-edit", "Update", &json!({"f:metadata": {"f:labels": {"f:old": {}}}}));
+        assert_eq!(takeover(&object(json!([ours, hand])), &desired(), "now"), None);
+    }
+
+    #[test]
+    fn our_own_update_is_folded_in_only_where_it_holds_a_field_back() {
+        let ours = entry("shipcat", "Apply", &json!({"f:metadata": {"f:labels": {"f:a": {}}}}));
+        let harmless =
+            entry("shipcat", "Update", &json!({"f:spec": {"f:env": {"k:{\"name\":\"A\"}": {"f:name": {}}}}}));
+        let holding = entry("shipcat", "Update", &json!({"f:metadata": {"f:labels": {"f:old": {}}}}));
+        assert_eq!(takeover(&object(json!([ours.clone(), harmless])), &desired(), "now"), None);
+        let taken = takeover(&object(json!([ours, holding])), &desired(), "now").unwrap();
+        assert_eq!(taken.managed_fields.as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn only_our_own_making_is_ours_alone() {
+        let ours = entry("shipcat", "Apply", &json!({"f:spec": {}}));
+        let status = entry("kube-controller-manager", "Update", &json!({"f:status": {}}));
+        let theirs = entry("kubectl-create", "Update", &json!({"f:spec": {}}));
+        assert!(is_ours_alone(&object(json!([ours.clone(), status]))));
+        assert!(!is_ours_alone(&object(json!([ours, theirs]))));
+        assert!(!is_ours_alone(&object(json!([]))));
+    }
+}

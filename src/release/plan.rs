@@ -1,0 +1,240 @@
+//! What a release would change, and by which road. Pure: from what is wanted, what is live, and what a dry run said.
+
+use serde_json::Value;
+
+use super::diff::{Difference, differences, significant};
+use super::ownership::{self, Takeover};
+use crate::render::Object;
+
+/// Of what nature a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// The object is not there yet.
+    New,
+    /// The image of a container.
+    Image,
+    /// How many pods.
+    Scale,
+    /// Anything else.
+    Config,
+}
+
+impl Nature {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Image => "image",
+            Self::Scale => "scale",
+            Self::Config => "config",
+        }
+    }
+}
+
+/// One change, to be told.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// `Deployment/webapp`.
+    pub object: String,
+    /// Of what nature.
+    pub nature: Nature,
+    /// The field; none for a new object.
+    pub difference: Option<Difference>,
+}
+
+/// What becomes of one object.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is wanted.
+    pub desired: Object,
+    /// What is live, if it is.
+    pub before: Option<Object>,
+    /// What the server will make of it, as far as can be known before.
+    pub expected: Object,
+    /// The fields that must change hands first.
+    pub takeover: Option<Takeover>,
+}
+
+/// By which road a release goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Road {
+    /// Nothing differs.
+    Nothing,
+    /// Nothing but images of one Deployment differ: `kubectl set image` with these containers and images.
+    SetImage {
+        /// The Deployment.
+        deployment: String,
+        /// Container and image.
+        images: Vec<(String, String)>,
+    },
+    /// A server-side apply.
+    Apply,
+}
+
+/// The plan of a release.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The objects, in the order in which they are applied.
+    pub steps: Vec<Step>,
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// By which road.
+    pub road: Road,
+}
+
+impl Plan {
+    /// Compares. `expected` is the dry run's answer for each of `desired`; `now` is the time (RFC 3339).
+    pub fn new(desired: &[Object], live: &[Object], expected: &[Object], now: &str) -> Self {
+        let mut steps = Vec::new();
+        let mut changes = Vec::new();
+        for wanted in desired {
+            let before = wanted.among(live).cloned();
+            let mut expected = wanted.among(expected).unwrap_or(wanted).clone();
+            let takeover = before.as_ref().and_then(|before| ownership::takeover(before, wanted, now));
+            if let Some(takeover) = &takeover {
+                expected = ownership::without(&expected, takeover);
+            }
+            changes.extend(changes_of(before.as_ref(), &expected));
+            steps.push(Step { desired: wanted.clone(), before, expected, takeover });
+        }
+        let road = road(&steps, &changes);
+        Self { steps, changes, road }
+    }
+
+    /// The Deployment's step.
+    pub fn deployment(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.desired.kind() == "Deployment")
+    }
+
+    /// The objects that are wanted.
+    pub fn desired(&self) -> Vec<Object> {
+        self.steps.iter().map(|step| step.desired.clone()).collect()
+    }
+
+    /// Whether the pods will be others than now.
+    pub fn restarts_pods(&self) -> bool {
+        self.deployment().is_none_or(|step| {
+            let template = |object: &Object| significant(object.json()).pointer("/spec/template").cloned();
+            step.before.as_ref().and_then(template) != template(&step.expected)
+        })
+    }
+}
+
+/// Leaves the number of pods to an autoscaler that sets it: a release that wrote its own would take 6 pods back to 2.
+/// Returns whether it did.
+pub fn leave_autoscaled(desired: &mut [Object], live: &[Object]) -> bool {
+    let mut left = false;
+    for wanted in desired.iter_mut().filter(|wanted| wanted.kind() == "Deployment") {
+        let owner = wanted.among(live).and_then(|live| ownership::owner_of(live, &["spec", "replicas"]));
+        // The autoscaler's controller is a part of this one, and writes under its name.
+        if owner.as_deref() == Some("kube-controller-manager")
+            && let Some(spec) = wanted.json_mut().get_mut("spec").and_then(Value::as_object_mut)
+        {
+            left |= spec.remove("replicas").is_some();
+        }
+    }
+    left
+}
+
+fn changes_of(before: Option<&Object>, expected: &Object) -> Vec<Change> {
+    let object = expected.to_string();
+    let Some(before) = before else {
+        return vec![Change { object, nature: Nature::New, difference: None }];
+    };
+    differences(before.json(), expected.json())
+        .into_iter()
+        .map(|difference| Change {
+            object: object.clone(),
+            nature: nature(expected, &difference),
+            difference: Some(difference),
+        })
+        .collect()
+}
+
+fn nature(object: &Object, difference: &Difference) -> Nature {
+    let path = difference.path.to_string();
+    if path == "spec.replicas" {
+        Nature::Scale
+    } else if object.kind() == "Deployment"
+        && container_of_image(&path).is_some()
+        && difference.from.is_some()
+        && difference.to.is_some()
+    {
+        Nature::Image
+    } else {
+        Nature::Config
+    }
+}
+
+/// The container, if the path is that of its image.
+fn container_of_image(path: &str) -> Option<&str> {
+    ["spec.template.spec.containers[", "spec.template.spec.initContainers["]
+        .iter()
+        .find_map(|start| path.strip_prefix(start)?.strip_suffix("].image"))
+}
+
+fn road(steps: &[Step], changes: &[Change]) -> Road {
+    if changes.is_empty() && steps.iter().all(|step| step.takeover.is_none()) {
+        return Road::Nothing;
+    }
+    let one_object = changes.windows(2).all(|pair| pair[0].object == pair[1].object);
+    let only_images = changes.iter().all(|change| change.nature == Nature::Image);
+    if changes.is_empty() || !one_object || !only_images || steps.iter().any(|step| step.takeover.is_some()) {
+        return Road::Apply;
+    }
+    let image = |change: &Change| {
+        let difference = change.difference.as_ref()?;
+        let container = container_of_image(&difference.path.to_string())?.to_owned();
+        Some((container, difference.to.as_ref()?.as_str()?.to_owned()))
+    };
+    let deployment = changes[0].object.split_once('/').map_or("", |(_, name)| name).to_owned();
+    match changes.iter().map(image).collect() {
+        Some(images) => Road::SetImage { deployment, images },
+        None => Road::Apply,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn deployment(image: &str, replicas: u32, env: &str) -> Object {
+        Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w"}, "spec": {
+            "replicas": replicas, "template": {"spec": {"containers": [{"name": "w", "image": image, "env": [{"name": "A", "value": env}]}]}}}}))
+        .unwrap()
+    }
+
+    fn plan(live: &[Object], expected: &Object) -> Plan {
+        Plan::new(std::slice::from_ref(expected), live, std::slice::from_ref(expected), "now")
+    }
+
+    #[test]
+    fn the_road_is_by_what_changes() {
+        let live = deployment("a:1", 2, "x");
+        assert_eq!(plan(std::slice::from_ref(&live), &live).road, Road::Nothing);
+        let image = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "x"));
+        assert_eq!(image.road, Road::SetImage { deployment: "w".into(), images: vec![("w".into(), "a:2".into())] });
+        assert!(image.restarts_pods());
+        let both = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "y"));
+        assert_eq!(both.road, Road::Apply);
+        let scale = plan(std::slice::from_ref(&live), &deployment("a:1", 3, "x"));
+        assert_eq!(
+            (scale.road.clone(), scale.changes[0].nature, scale.restarts_pods()),
+            (Road::Apply, Nature::Scale, false)
+        );
+        let new = plan(&[], &live);
+        assert_eq!((new.road.clone(), new.changes[0].nature), (Road::Apply, Nature::New));
+    }
+
+    #[test]
+    fn an_autoscalers_count_is_left_to_it() {
+        let mut live = deployment("a:1", 6, "x");
+        live.json_mut()["metadata"]["managedFields"] = json!([{"manager": "kube-controller-manager", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
+        let mut desired = [deployment("a:2", 2, "x")];
+        assert!(leave_autoscaled(&mut desired, std::slice::from_ref(&live)));
+        assert_eq!(desired[0].number("/spec/replicas"), None);
+        let mut desired = [deployment("a:2", 2, "x")];
+        assert!(!leave_autoscaled(&mut desired, &[deployment("a:1", 6, "x")]));
+    }
+}

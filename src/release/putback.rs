@@ -1,0 +1,176 @@
+//! The way back: only the fields that the ship changed, to what they were; objects that it created go.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::change::{Changed, TRIES};
+use super::diff::{Path, SERVERS, differences, restore, significant};
+use super::ownership;
+use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::render::Object;
+use crate::signal;
+use crate::ui::{Tone, Ui};
+
+/// What became of the way back.
+#[derive(Debug, Default)]
+pub struct PutBack {
+    /// The Deployment as it was restored, if it had to be.
+    pub deployment: Option<Object>,
+    /// What was left as it is, because somebody else changed it meanwhile.
+    pub foreign: Vec<String>,
+    /// What could not be put back, and why.
+    pub failed: Vec<String>,
+    /// What was deleted, and may still be going.
+    going: Vec<Object>,
+}
+
+impl PutBack {
+    /// Whether everything is as it was.
+    pub fn is_complete(&self) -> bool {
+        self.foreign.is_empty() && self.failed.is_empty()
+    }
+}
+
+/// Takes back what was changed, the last object first. While the API server is away it is tried again, for `patience`.
+pub fn put_back(kubectl: &Kubectl<'_>, changed: &[Changed], patience: Duration, ui: &Ui) -> PutBack {
+    let mut result = PutBack::default();
+    let started = Instant::now();
+    for change in changed.iter().rev() {
+        let mut lost = 0;
+        loop {
+            match one(kubectl, change, &mut result, ui) {
+                Ok(()) => break,
+                Err(error) if error.reason == Reason::Conflict && lost < TRIES => lost += 1,
+                Err(error)
+                    if error.reason == Reason::Unreachable && started.elapsed() < patience && !signal::insisted() =>
+                {
+                    ui.wait(started, "the API server does not answer, trying again");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+                Err(error) => {
+                    result.failed.push(format!("{}: {}", change.after, error.said));
+                    break;
+                }
+            }
+        }
+    }
+    ui.rest();
+    result
+}
+
+fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -> Result<(), KubectlError> {
+    let object = &change.after;
+    let now = kubectl.live(std::slice::from_ref(object), &false.into())?.into_iter().next();
+    match (&change.before, now) {
+        (None, None) => Ok(()),
+        (None, Some(now)) => {
+            // Created by us, if the server's answer to our apply knew no other writer; or where the answer was lost, if there is none now.
+            let ours = if change.answered {
+                now.uid() == object.uid() && ownership::is_ours_alone(object)
+            } else {
+                ownership::is_ours_alone(&now)
+            };
+            if !ours {
+                result.foreign.push(format!("{object} was made by somebody else meanwhile"));
+                return Ok(());
+            }
+            match kubectl.delete(&now) {
+                Err(error) if error.reason == Reason::NotFound => Ok(()),
+                other => {
+                    other?;
+                    ui.say(Tone::Plain, format!("  {object}   removed"));
+                    result.going.push(now);
+                    Ok(())
+                }
+            }
+        }
+        (Some(_), None) => {
+            result.foreign.push(format!("{object} was deleted by somebody else meanwhile"));
+            Ok(())
+        }
+        (Some(before), Some(now)) if before.uid() != now.uid() => {
+            result.foreign.push(format!("{object} was deleted and made again by somebody else meanwhile"));
+            Ok(())
+        }
+        (Some(before), Some(now)) => {
+            let mut foreign = Vec::new();
+            let target = target(before, object, &now, &mut foreign);
+            let changes = differences(now.json(), target.json());
+            if !changes.is_empty() {
+                let answer = kubectl.put(&target)?;
+                let fields: BTreeSet<String> = changes.iter().map(|change| change.path.short()).collect();
+                ui.say(Tone::Plain, format!("  {object}   put back: {}", shortened(&fields)));
+                if answer.kind() == "Deployment" {
+                    result.deployment = Some(answer);
+                }
+            }
+            result
+                .foreign
+                .extend(foreign.iter().map(|path| format!("{object} {path} was changed by somebody else meanwhile")));
+            Ok(())
+        }
+    }
+}
+
+fn shortened(fields: &BTreeSet<String>) -> String {
+    let shown: Vec<&str> = fields.iter().map(String::as_str).take(4).collect();
+    let more = fields.len() - shown.len();
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// The live object with what we changed as it was. What the server keeps (resource version, owners, status) stays as it is now,
+/// so that the write is refused if the object moved in between.
+fn target(before: &Object, after: &Object, now: &Object, foreign: &mut Vec<Path>) -> Object {
+    let mut restored =
+        restore(&significant(before.json()), &significant(after.json()), &significant(now.json()), foreign);
+    let revision = "deployment.kubernetes.io/revision";
+    if let (Some(metadata), Some(live)) =
+        (restored.get_mut("metadata").and_then(Value::as_object_mut), now.json()["metadata"].as_object())
+    {
+        for (key, value) in live {
+            if SERVERS.contains(&key.as_str()) {
+                metadata.insert(key.clone(), value.clone());
+            }
+        }
+        // The controller's own annotation is none of ours.
+        if let Some(number) = live.get("annotations").and_then(|annotations| annotations.get(revision)) {
+            let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
+            if let Some(annotations) = annotations.as_object_mut() {
+                annotations.insert(revision.into(), number.clone());
+            }
+        }
+    }
+    if let (Some(map), Some(status)) = (restored.as_object_mut(), now.json().get("status")) {
+        map.insert("status".into(), status.clone());
+    }
+    // Kind and name are those of the live object.
+    Object::new(restored).unwrap_or_else(|_| now.clone())
+}
+
+/// Waits until what was deleted is gone, with its pods.
+pub fn await_gone(kubectl: &Kubectl<'_>, result: &mut PutBack, patience: Duration, ui: &Ui) {
+    let started = Instant::now();
+    while !result.going.is_empty() {
+        match kubectl.live(&result.going, &false.into()) {
+            Ok(live) => result.going.retain(|going| going.among(&live).is_some_and(|live| live.uid() == going.uid())),
+            Err(error) if error.reason == Reason::Unreachable => {}
+            Err(error) => {
+                result.failed.push(format!("cannot see whether everything is gone: {}", error.said));
+                break;
+            }
+        }
+        if result.going.is_empty() {
+            break;
+        }
+        let names: Vec<String> = result.going.iter().map(ToString::to_string).collect();
+        if started.elapsed() > patience || signal::insisted() {
+            result.failed.push(format!("{} is being deleted and not gone yet", crate::error::join_and(&names)));
+            break;
+        }
+        ui.wait(started, &format!("waiting until {} is gone, with its pods", crate::error::join_and(&names)));
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    ui.rest();
+}

@@ -1,0 +1,42 @@
+//! What a watch remembers from picture to picture.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::Picture;
+use super::picture::{restarts, statuses, text};
+
+/// What the watch remembers from picture to picture.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Restarts of containers, by pod and container, from before the change.
+    pub baseline: HashMap<(String, String), i64>,
+    first_seen: HashMap<String, (Instant, Vec<String>)>,
+    pub pull_errors: HashMap<(String, String), String>,
+}
+
+impl Memory {
+    /// Remembers the restarts of every pod that is there now: they are not this ship's. Where nothing is changed
+    /// (`unchanged`), a container that is down at this moment is judged by its whole past.
+    pub fn baseline(picture: &Picture, unchanged: bool) -> Self {
+        let mut memory = Self::default();
+        for pod in picture.pods() {
+            for (_, status) in statuses(pod) {
+                let down = status.pointer("/state/running").is_none();
+                if !(unchanged && down) {
+                    memory.baseline.insert((pod.uid().to_owned(), text(status, "name").to_owned()), restarts(status));
+                }
+            }
+        }
+        memory
+    }
+
+    /// Since when a sign holds, and in how many states of its object it was seen.
+    pub fn since(&mut self, sign: &str, version: &str, now: Instant) -> (Duration, usize) {
+        let (first, versions) = self.first_seen.entry(sign.to_owned()).or_insert_with(|| (now, Vec::new()));
+        if !versions.iter().any(|seen| seen == version) {
+            versions.push(version.to_owned());
+        }
+        (now.duration_since(*first), versions.len())
+    }
+}

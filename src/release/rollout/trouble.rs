@@ -1,0 +1,276 @@
+//! What keeps a pod from being ready, and whether it can still heal: the signs of DESIGN section 5's table.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::Memory;
+use super::picture::{restarts, statuses, text};
+use super::verdict::{Goal, Limits};
+use crate::error::{count, join_and};
+use crate::render::Object;
+
+/// How long a pod may be not ready before it is told.
+const UNREADY: Duration = Duration::from_secs(3);
+
+/// Why a pod, or a rollout, is in trouble.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`, `paused`.
+    pub reason: &'static str,
+    /// The pod, if it is about one.
+    pub pod: String,
+    /// The container, if it is about one.
+    pub container: String,
+    /// What is wrong, for people.
+    pub message: String,
+    /// Whether the container has run, so that there are log lines.
+    pub has_log: bool,
+    /// Whether it is certain that this will not heal by waiting.
+    pub doomed: bool,
+}
+
+/// Everything that keeps a pod from being ready.
+pub fn trouble(pod: &Object, goal: &Goal, memory: &mut Memory, limits: &Limits, now: Instant) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for condition in pod.list("/status/conditions") {
+        if text(condition, "type") == "PodScheduled" && text(condition, "reason") == "Unschedulable" {
+            let (since, _) = memory.since(&format!("schedule {}", pod.uid()), "", now);
+            let message = format!("{} cannot be scheduled: {}", pod.name(), text(condition, "message"));
+            findings.push(Finding {
+                pod: pod.name().into(),
+                doomed: since >= limits.schedule,
+                ..finding("schedule", message)
+            });
+        }
+    }
+    for (init, status) in statuses(pod) {
+        findings.extend(container_trouble(pod, init, status, goal, memory, limits, now));
+    }
+    if findings.is_empty()
+        && let Some(finding) = not_ready(pod)
+        // Every pod is not ready for a moment: what is worth telling lasts.
+        && memory.since(&format!("not-ready {}", pod.uid()), "", now).0 >= UNREADY
+    {
+        findings.push(finding);
+    }
+    findings
+}
+
+fn container_trouble(
+    pod: &Object,
+    init: bool,
+    status: &Value,
+    goal: &Goal,
+    memory: &mut Memory,
+    limits: &Limits,
+    now: Instant,
+) -> Option<Finding> {
+    let name = text(status, "name");
+    let what = if init { "init container" } else { "container" };
+    let base = Finding { pod: pod.name().into(), container: name.into(), ..finding("", String::new()) };
+    let waiting = status.pointer("/state/waiting");
+    let why = waiting.map_or("", |waiting| text(waiting, "reason"));
+    let message = waiting.map_or("", |waiting| text(waiting, "message"));
+    let key = (pod.uid().to_owned(), name.to_owned());
+    let mut sign =
+        |sign: &str| memory.since(&format!("{sign} {} {name}", pod.uid()), pod.text("/metadata/resourceVersion"), now);
+    match why {
+        "ErrImagePull"
+        | "ImagePullBackOff"
+        | "ErrImageNeverPull"
+        | "InvalidImageName"
+        | "RegistryUnavailable"
+        | "ImageInspectError" => {
+            let image = image_of(pod, name);
+            let (since, _) = sign("image");
+            if why != "ImagePullBackOff" || message.contains("ErrImagePull") {
+                memory.pull_errors.insert(key.clone(), message.to_owned());
+            }
+            let error = memory.pull_errors.get(&key).map_or(message, String::as_str);
+            let certain = why == "ErrImageNeverPull" || why == "InvalidImageName" || pull_is_hopeless(error, image);
+            let short = pull_error(error);
+            let message = format!("{what} `{name}` of {}: the image {image} cannot be pulled: {short}", pod.name());
+            Some(Finding { reason: "image", message, doomed: certain || since >= limits.pull, ..base })
+        }
+        "CreateContainerConfigError" => {
+            let (since, _) = sign("config");
+            // Quoted by kubelet as `configmap "x" not found`, `secret "x" not found`, `couldn't find key k in ConfigMap ns/x`.
+            let ours = goal
+                .rendered
+                .iter()
+                .any(|name| message.contains(&format!("\"{name}\"")) || message.ends_with(&format!("/{name}")));
+            let message = format!("{what} `{name}` of {} cannot be configured: {message}", pod.name());
+            Some(Finding { reason: "config", message, doomed: ours || since >= limits.config, ..base })
+        }
+        "CreateContainerError" | "RunContainerError" => {
+            let (since, times) = sign("container");
+            let message = format!("{what} `{name}` of {} cannot be started: {message}", pod.name());
+            Some(Finding {
+                reason: "container",
+                message,
+                doomed: times >= 2 || since >= Duration::from_secs(10),
+                ..base
+            })
+        }
+        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), limits)
+            .map(|(message, doomed)| Finding { reason: "crash", message, doomed, has_log: true, ..base }),
+    }
+}
+
+/// How often it crashed since the ship began, if it did, and how the last time ended.
+fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, limits: &Limits) -> Option<(String, bool)> {
+    let backing_off =
+        status.pointer("/state/waiting").is_some_and(|waiting| text(waiting, "reason") == "CrashLoopBackOff");
+    let ended = status.pointer("/state/terminated");
+    let end_counts = ended.is_some_and(|ended| !init || ended.get("exitCode").and_then(Value::as_i64) != Some(0));
+    let crashes = restarts(status) - baseline + i64::from(backing_off || end_counts);
+    // A container that is up again may have healed: that is for the deadline to say, or for its next crash.
+    let up = status.pointer("/state/running").is_some();
+    if crashes <= 0
+        || (up && status.get("ready").and_then(Value::as_bool) == Some(true))
+        || (ended.is_some() && !end_counts)
+    {
+        return None;
+    }
+    let last = ended.or_else(|| status.pointer("/lastState/terminated"));
+    let how = last.map_or("it is not known how it ended".into(), |last| {
+        let code = last.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
+        let mut how = format!("exit code {code}");
+        let reason = text(last, "reason");
+        if !reason.is_empty() && reason != "Error" && reason != "Completed" {
+            how = format!("{how} ({reason})");
+        }
+        let message = text(last, "message").trim();
+        if message.is_empty() { how } else { format!("{how}, {message}") }
+    });
+    let what = if init { "init container" } else { "container" };
+    let times = if crashes == 1 { "crashed".to_owned() } else { format!("crashed {crashes} times") };
+    Some((format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()), crashes >= limits.crashes))
+}
+
+/// A pod that runs and is not ready: the deadline decides.
+fn not_ready(pod: &Object) -> Option<Finding> {
+    let unready: Vec<String> = statuses(pod)
+        .filter(|(init, status)| {
+            !init
+                && status.pointer("/state/running").is_some()
+                && status.get("ready").and_then(Value::as_bool) == Some(false)
+        })
+        .map(|(_, status)| format!("`{}`", text(status, "name")))
+        .collect();
+    if unready.is_empty() {
+        return None;
+    }
+    let (noun, verb) = if unready.len() == 1 { ("container", "runs and is") } else { ("containers", "run and are") };
+    let message = format!("{noun} {} of {} {verb} not ready{}", join_and(&unready), pod.name(), probe(pod));
+    Some(Finding {
+        pod: pod.name().into(),
+        container: unready[0].trim_matches('`').into(),
+        has_log: true,
+        ..finding("not-ready", message)
+    })
+}
+
+/// What the first readiness probe asks.
+fn probe(pod: &Object) -> String {
+    let Some(probe) = pod.list("/spec/containers").iter().find_map(|container| container.get("readinessProbe")) else {
+        return String::new();
+    };
+    if let Some(get) = probe.get("httpGet") {
+        let port = get.get("port").map(|port| port.to_string().replace('"', "")).unwrap_or_default();
+        return format!(" (readiness probe: GET {} on port {port})", text(get, "path"));
+    }
+    if let Some(port) = probe.pointer("/tcpSocket/port") {
+        return format!(" (readiness probe: connects to port {})", port.to_string().replace('"', ""));
+    }
+    match probe.pointer("/exec/command").and_then(Value::as_array) {
+        Some(command) => {
+            format!(" (readiness probe: {})", command.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
+        }
+        None => String::new(),
+    }
+}
+
+/// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods.
+pub fn cannot_create(object: &Object, memory: &mut Memory, limits: &Limits, now: Instant) -> Option<Finding> {
+    let condition = object
+        .list("/status/conditions")
+        .iter()
+        .find(|condition| text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True")?;
+    let (since, _) = memory.since(&format!("create {}", object.uid()), "", now);
+    let message = format!("no pod can be created: {}", text(condition, "message"));
+    Some(Finding { doomed: since >= limits.create, ..finding("create", message) })
+}
+
+/// Whether a pull failed for a reason that does not pass: the registry says that there is no such image or that we may not have it,
+/// or the name leads nowhere at all. In the words of containerd, CRI-O, dockerd and the registries.
+fn pull_is_hopeless(error: &str, image: &str) -> bool {
+    let error = error.to_lowercase();
+    let passing = [
+        "toomanyrequests",
+        "too many requests",
+        "timeout",
+        "deadline",
+        "connection reset",
+        "temporary",
+        "try again",
+        "unexpected eof",
+    ];
+    let certain = [
+        "not found",
+        "notfound",
+        "manifest unknown",
+        "name unknown",
+        "does not exist",
+        "denied",
+        "unauthorized",
+        "authentication required",
+        "forbidden",
+        "invalid reference",
+        "no such host",
+        "no match for platform",
+        "no matching manifest",
+    ];
+    // `localhost/x` is how engines call an image that was built and never pushed: there is no registry to wait for.
+    let local = image.starts_with("localhost/") && error.contains("connection refused");
+    !passing.iter().any(|word| error.contains(word)) && (local || certain.iter().any(|word| error.contains(word)))
+}
+
+/// The end of a chain of errors that each repeat the image's name.
+fn pull_error(error: &str) -> &str {
+    let error = error.rsplit("failed to resolve reference").next().unwrap_or(error);
+    let error = error.split_once("\": ").map_or(error, |(_, rest)| rest);
+    error.trim()
+}
+
+fn image_of<'a>(pod: &'a Object, container: &str) -> &'a str {
+    let all = pod.list("/spec/containers").iter().chain(pod.list("/spec/initContainers"));
+    all.filter(|entry| text(entry, "name") == container).map(|entry| text(entry, "image")).next().unwrap_or_default()
+}
+
+/// A finding that is about nothing in particular yet.
+pub fn finding(reason: &'static str, message: String) -> Finding {
+    Finding { reason, pod: String::new(), container: String::new(), message, has_log: false, doomed: false }
+}
+
+/// A line for each kind of trouble, each with the number of pods that share it.
+pub fn folded(findings: &[Finding]) -> Vec<(&Finding, String)> {
+    let mut groups: Vec<(&Finding, usize)> = Vec::new();
+    for finding in findings {
+        let same = |(other, _): &&mut (&Finding, usize)| {
+            (other.reason, &other.container) == (finding.reason, &finding.container)
+                && other.message.replace(&other.pod, "") == finding.message.replace(&finding.pod, "")
+        };
+        match groups.iter_mut().find(same) {
+            Some((_, n)) => *n += 1,
+            None => groups.push((finding, 1)),
+        }
+    }
+    let mut lines = Vec::new();
+    for (finding, n) in groups {
+        let more = if n == 1 { String::new() } else { format!(" (and {} alike)", count(n - 1, "pod")) };
+        lines.push((finding, format!("{}{more}", finding.message)));
+    }
+    lines
+}

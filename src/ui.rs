@@ -1,0 +1,192 @@
+//! What people see. stdout carries the product, stderr the story: live on a terminal, plain lines elsewhere, with a sign of
+//! life in every wait. No write here can fail a ship: a closed stderr stops nothing. A leaf: may import `error` only.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// What lasts shorter than this is not told where no terminal is.
+const BLINK: Duration = Duration::from_millis(400);
+
+/// How long a wait may be silent where no terminal is.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+
+/// What a line is about, which gives its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// The story.
+    Plain,
+    /// A heading, or a detail that steps back.
+    Dim,
+    /// It worked.
+    Good,
+    /// It did not.
+    Bad,
+    /// It needs a look.
+    Warn,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Plain => Style::new(),
+            Self::Dim => Style::new().dimmed(),
+            Self::Good => AnsiColor::Green.on_default().bold(),
+            Self::Bad => AnsiColor::Red.on_default().bold(),
+            Self::Warn => AnsiColor::Yellow.on_default(),
+        }
+    }
+}
+
+/// What was told last, and what is waited for.
+#[derive(Debug, Clone)]
+struct Told {
+    at: Instant,
+    wait: String,
+    /// What is waited for now, since when, and whether that was told.
+    now: (String, Instant, bool),
+}
+
+/// The one way out to the terminal.
+#[derive(Debug)]
+pub struct Ui {
+    bar: ProgressBar,
+    live: bool,
+    verbose: bool,
+    told: Mutex<Told>,
+}
+
+impl Ui {
+    /// Live if stderr is a terminal that can move its cursor.
+    pub fn new(verbose: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let live = std::io::stderr().is_terminal() && !dumb;
+        let bar = ProgressBar::with_draw_target(
+            None,
+            if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
+        );
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
+            bar.set_style(style);
+        }
+        let now = Instant::now();
+        Self {
+            bar,
+            live,
+            verbose,
+            told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
+        }
+    }
+
+    /// A line of the story.
+    pub fn say(&self, tone: Tone, line: impl AsRef<str>) {
+        let style = tone.style();
+        self.bar.suspend(|| {
+            for line in line.as_ref().lines() {
+                // A story that nobody can read any more is no reason to stop.
+                drop(writeln!(anstream::stderr(), "{style}{}{style:#}", printable(line)));
+            }
+        });
+        if let Ok(mut told) = self.told.lock() {
+            told.at = Instant::now();
+        }
+    }
+
+    /// A command line, where `-v` asks for them.
+    pub fn command(&self, line: impl std::fmt::Display) {
+        if self.verbose {
+            self.say(Tone::Dim, format!("$ {line}"));
+        }
+    }
+
+    /// What is being waited for. On a terminal the line moves; elsewhere it is said when it changes, and every half minute.
+    pub fn wait(&self, since: Instant, what: &str) {
+        if self.live {
+            self.bar.set_message(format!("{what} ({})", seconds(since.elapsed())));
+            self.bar.tick();
+            return;
+        }
+        let due = self.told.lock().is_ok_and(|mut told| {
+            if told.now.0 != what {
+                told.now = (what.to_owned(), Instant::now(), false);
+            }
+            let changed = !told.now.2 && told.wait != what && told.now.1.elapsed() >= BLINK;
+            let due = changed || told.at.elapsed() >= SIGN_OF_LIFE;
+            if due {
+                told.now.2 = true;
+                told.wait = what.to_owned();
+            }
+            due
+        });
+        if due {
+            self.say(Tone::Plain, format!("  {what} ({})", seconds(since.elapsed())));
+        }
+    }
+
+    /// Nothing is waited for any more.
+    pub fn rest(&self) {
+        self.bar.set_message("");
+        self.bar.finish_and_clear();
+        self.bar.reset();
+    }
+
+    /// The product. A reader that went away (`| head`) is its own business.
+    ///
+    /// # Errors
+    /// If stdout cannot be written for another reason, such as a full disk.
+    pub fn product(&self, text: &str) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Text of somebody else's (a log line, a server's message) without control characters that would move a terminal's cursor.
+fn printable(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// A duration as people say it: `3.1 s`, `42 s`, `3 min 20 s`.
+pub fn seconds(duration: Duration) -> String {
+    let whole = duration.as_secs();
+    match whole {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..60 => format!("{whole} s"),
+        _ if whole.is_multiple_of(60) => format!("{} min", whole / 60),
+        _ => format!("{} min {} s", whole / 60, whole % 60),
+    }
+}
+
+/// How long ago, for people: the largest unit that fits.
+pub fn ago(duration: Duration) -> String {
+    let s = duration.as_secs();
+    match s {
+        0..60 => format!("{s} s ago"),
+        60..3600 => format!("{} min ago", s / 60),
+        3600..86_400 => format!("{} h ago", s / 3600),
+        _ => format!("{} d ago", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(seconds(Duration::from_millis(3140)), "3.1 s");
+        assert_eq!(seconds(Duration::from_secs(42)), "42 s");
+        assert_eq!(seconds(Duration::from_secs(300)), "5 min");
+        assert_eq!(seconds(Duration::from_secs(200)), "3 min 20 s");
+        assert_eq!(ago(Duration::from_secs(7300)), "2 h ago");
+    }
+
+    #[test]
+    fn a_log_line_cannot_move_the_cursor() {
+        assert_eq!(printable("a\u{1b}[2Jb\tc"), "a\u{fffd}[2Jb\tc");
+    }
+}
