@@ -99,12 +99,15 @@ impl Loader<'_> {
                 return Loading::Broken;
             }
         };
-        let Some((common, file)) = self.layer(&folder.join("manifest.yml")) else {
-            if self.problems.len() == before {
+        let common = self.layer(&folder.join("manifest.yml"));
+        let missing = common.is_none() && self.problems.len() == before;
+        let own = self.layer(&folder.join(format!("{}.yml", environment.name)));
+        let own = own.map(|(layer, _)| layer).unwrap_or_default();
+        let Some((common, file)) = common else {
+            if missing {
                 let message = format!("there is no `{}`", folder.join("manifest.yml").display());
-                self.problems.push(
-                    Problem::nowhere(message).hint("each folder in `manifests/` is a service and has a `manifest.yml`"),
-                );
+                let hint = "each folder in `manifests/` is a service and has a `manifest.yml`";
+                self.problems.push(Problem::nowhere(message).hint(hint));
             }
             return Loading::Broken;
         };
@@ -126,8 +129,6 @@ impl Loader<'_> {
                 return Loading::Elsewhere(own.value.iter().map(|name| name.value.to_string()).collect());
             }
         }
-        let own =
-            self.layer(&folder.join(format!("{}.yml", environment.name))).map(|(layer, _)| layer).unwrap_or_default();
         for (layer, what) in
             [(&own, "an environment's file"), (defaults, "defaults"), (&environment.defaults, "defaults")]
         {

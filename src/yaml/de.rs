@@ -71,7 +71,10 @@ impl de::Error for Error {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("expected {expected}, found {found}"))
+        match found {
+            Unexpected::Str(text) => Self::custom(format_args!("expected {expected}, found `{text}`")),
+            found => Self::custom(format_args!("expected {expected}, found {found}")),
+        }
     }
 
     fn missing_field(field: &'static str) -> Self {

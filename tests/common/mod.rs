@@ -1,0 +1,53 @@
+//! What the tests of the command share: running it, and folders of manifests.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// How a run ended, as text.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    pub fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// Asserts the exit code, showing everything if it is another.
+    #[track_caller]
+    pub fn ends(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "exit code\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Asserts that stderr has this text.
+    #[track_caller]
+    #[allow(dead_code, reason = "not every test binary looks at the story")]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "missing on stderr: {text:?}\n{}", self.stderr);
+        self
+    }
+}
+
+/// The command, with nothing of the developer's own settings.
+pub fn shipcat(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_shipcat"));
+    command.current_dir(dir).stdin(Stdio::null());
+    for name in ["SHIPCAT_ENV", "SHIPCAT_REPO", "SHIPCAT_CONTEXT", "KUBECONFIG", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Writes files below a folder, making what leads to them.
+pub fn write(root: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
