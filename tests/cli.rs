@@ -1,5 +1,6 @@
 //! The command line without a cluster: whole outputs, and a fake kubectl for what cannot be provoked for real.
 //! What Kubernetes makes of it is for `e2e.rs`.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -273,6 +274,7 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
             format!("create --validate=false -f - -o json {TAIL}"),
             "get --raw /version --context here --namespace dev --request-timeout=5s".to_owned(),
             format!("get -f - -o json --ignore-not-found {TAIL} --show-managed-fields"),
+            format!("get horizontalpodautoscalers.autoscaling -o json {TAIL}"),
             format!("get secrets -l shipcat.dev/release-of=web -o json {TAIL}"),
             "version --client -o json".to_owned(),
         ]

@@ -8,7 +8,7 @@ use super::{Context, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{self, History, Outcome, Reading, Release};
+use crate::release::{History, Outcome, Reading, Release};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -41,24 +41,19 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let number = target.number;
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
-    let mut wanted = target.objects();
+    let wanted = target.objects();
     story::heading(
         &format!("taking {service} back to release {number}, version {version}"),
         &context.environment,
         &kubectl,
         &context.ui,
     );
-    let (mut reading, git) = std::thread::scope(|scope| {
+    let (reading, git) = std::thread::scope(|scope| {
         let git = scope.spawn(|| GitState::of(&context.repo.root));
         (Reading::take(&kubectl, service.as_ref(), &wanted), git.join().unwrap_or_default())
     });
-    if let Ok(read) = &reading
-        && release::leave_autoscaled(&mut wanted, &read.live)
-    {
-        reading = Reading::take(&kubectl, service.as_ref(), &wanted);
-    }
     let body = body(service.as_ref(), &version, from, &format!("rollback to {number}"), git, &wanted);
-    release(&context, &kubectl, &reading?, wanted, body, &args.patience)
+    release(&context, &kubectl, reading?, wanted, body, &args.patience)
 }
 
 fn target<'a>(kubectl: &Kubectl<'_>, history: &'a History, service: &str, to: Option<u32>) -> Result<&'a Release> {

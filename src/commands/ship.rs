@@ -46,17 +46,14 @@ pub fn run(mut context: Context, args: &Args) -> Result<Exit> {
     let (version, from) = choose(&kubectl, &manifest, args.tag.as_ref())?;
     let rendered = render(&manifest, &version, &context.repo.sources)?;
     story::heading(&format!("shipping {} {version}", args.service), &context.environment, &kubectl, &context.ui);
-    let (mut reading, git) = std::thread::scope(|scope| {
+    let (reading, git) = std::thread::scope(|scope| {
         let git = scope.spawn(|| GitState::of(&context.repo.root));
         (Reading::take(&kubectl, &args.service, &rendered.objects), git.join().unwrap_or_default())
     });
-    if let Ok(reading) = &reading {
-        refuse_older_file(reading, &version, from, &args.service)?;
-    }
-    let wanted = leave_replicas(&kubectl, &args.service, rendered.objects, &mut reading, &context.ui)?;
     let reading = reading?;
-    let body = body(&args.service, &version, from, "ship", git, &wanted);
-    release(&context, &kubectl, &reading, wanted, body, &args.patience)
+    refuse_older_file(&reading, &version, from, &args.service)?;
+    let body = body(&args.service, &version, from, "ship", git, &rendered.objects);
+    release(&context, &kubectl, reading, rendered.objects, body, &args.patience)
 }
 
 /// Which version, and where it comes from: `--tag`, else the manifest, else the one that runs (DESIGN section 3).
@@ -99,23 +96,6 @@ fn refuse_older_file(reading: &Reading, version: &Version, from: VersionFrom, se
     );
 }
 
-/// An autoscaler's count stays its own: the objects without it, and what the server makes of those.
-fn leave_replicas(
-    kubectl: &Kubectl<'_>,
-    service: &str,
-    mut wanted: Vec<Object>,
-    reading: &mut Result<Reading>,
-    ui: &Ui,
-) -> Result<Vec<Object>> {
-    if let Ok(read) = reading
-        && release::leave_autoscaled(&mut wanted, &read.live)
-    {
-        ui.say(Tone::Dim, "  the number of pods is an autoscaler's, and left to it");
-        *reading = Reading::take(kubectl, service, &wanted);
-    }
-    Ok(wanted)
-}
-
 /// The body of a release record.
 pub fn body(
     service: &str,
@@ -142,12 +122,15 @@ pub fn body(
 pub fn release(
     context: &Context,
     kubectl: &Kubectl<'_>,
-    reading: &Reading,
-    wanted: Vec<Object>,
+    mut reading: Reading,
+    mut wanted: Vec<Object>,
     body: Body,
     patience: &Patience,
 ) -> Result<Exit> {
     let ui = &context.ui;
+    if release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &reading.autoscalers) {
+        ui.say(Tone::Dim, "  the number of pods is an autoscaler's, and left to it");
+    }
     let plan = Plan::new(&wanted, &reading.live, &reading.expected, &Timestamp::now().to_string());
     if let Some(live) = plan.deployment().and_then(|step| step.before.as_ref())
         && live.json().pointer("/spec/paused").and_then(serde_json::Value::as_bool) == Some(true)

@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::process::{Cmd, Output};
-use crate::render::Object;
+use crate::render::{Object, safe};
 use crate::ui::Ui;
 
 /// Our name in managedFields.
@@ -83,10 +83,10 @@ impl Kubectl<'_> {
     }
 }
 
-/// Several objects in one document.
+/// Several objects in one document. kubectl reads its input as YAML, also where it is JSON.
 fn list(objects: &[Object]) -> String {
     let items: Vec<&Value> = objects.iter().map(Object::json).collect();
-    json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
+    safe(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string())
 }
 
 /// What kubectl printed with `-o json`: nothing, an object, a list, or one behind the other.

@@ -71,6 +71,15 @@ impl Kubectl<'_> {
         Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
     }
 
+    /// Every horizontal autoscaler of the namespace. Which Deployment each is for is in all API versions at the same place.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn autoscalers(&self, cancel: &AtomicBool) -> Result<Vec<Object>> {
+        let cmd = self.cmd(&["get", "horizontalpodautoscalers.autoscaling", "-o", "json"]);
+        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+    }
+
     /// One object by name, if it is there.
     ///
     /// # Errors
@@ -152,12 +161,13 @@ impl Kubectl<'_> {
         wrap: impl Fn(StreamEvent) -> T + Send + 'static,
     ) -> std::result::Result<Stream, crate::process::Broken> {
         let field = format!("--field-selector=metadata.name={name}");
-        let (kind, by) = match what {
-            Watched::Deployment => ("deployments.apps", vec![field.as_str()]),
-            Watched::ReplicaSets => ("replicasets.apps", vec!["-l", selector]),
-            Watched::Pods => ("pods", vec!["-l", selector]),
+        let mut args = match what {
+            Watched::Deployment => vec!["get", "deployments.apps", field.as_str()],
+            Watched::ReplicaSets => vec!["get", "replicasets.apps", "-l", selector],
+            Watched::Pods => vec!["get", "pods", "-l", selector],
         };
-        let cmd = self.timed(&["get", kind], "0").args(by).args(["--watch", "--output-watch-events", "-o", "json"]);
+        args.extend(["--watch", "--output-watch-events", "-o", "json"]);
+        let cmd = self.timed(&args, "0");
         self.ui.command(&cmd);
         Stream::start(&cmd, to, wrap)
     }

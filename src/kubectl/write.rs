@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::paths::path;
 use super::{FIELD_MANAGER, Kubectl, Result, list, objects};
 use crate::process::Cmd;
-use crate::render::Object;
+use crate::render::{Object, safe};
 
 impl Kubectl<'_> {
     /// Applies, server-side, and gives the server's answers.
@@ -30,8 +30,11 @@ impl Kubectl<'_> {
     pub fn set_image(&self, deployment: &str, images: &[(String, String)]) -> Result<Option<Object>> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
         let name = format!("deployment/{deployment}");
-        let images = images.iter().map(|(container, image)| format!("{container}={image}"));
-        let cmd = self.cmd(&["set", "image", &name]).args(images).args([&manager, "-o", "json"]).args(self.managed());
+        let images: Vec<String> = images.iter().map(|(container, image)| format!("{container}={image}")).collect();
+        let mut args = vec!["set", "image", name.as_str()];
+        args.extend(images.iter().map(String::as_str));
+        args.extend([manager.as_str(), "-o", "json"]);
+        let cmd = self.cmd(&args).args(self.managed());
         Ok(objects(&self.run(&cmd)?.stdout).into_iter().next())
     }
 
@@ -41,7 +44,18 @@ impl Kubectl<'_> {
     /// As kubectl fails; [`super::Reason::Conflict`] if it was changed in between.
     pub fn put(&self, object: &Object) -> Result<Object> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
-        let cmd = self.cmd(&["replace", "--raw", &path, "-f", "-"]).stdin(object.json().to_string());
+        let cmd = self.cmd(&["replace", "--raw", &path, "-f", "-"]).stdin(safe(&object.json().to_string()));
+        let answer = self.run(&cmd)?.stdout;
+        Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
+    }
+
+    /// What the server would make of [`Kubectl::put`]: nothing is stored.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn dry_put(&self, object: &Object) -> Result<Object> {
+        let path = format!("{}?dryRun=All&fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
+        let cmd = self.cmd(&["replace", "--raw", &path, "-f", "-"]).stdin(safe(&object.json().to_string()));
         let answer = self.run(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
@@ -52,7 +66,7 @@ impl Kubectl<'_> {
     /// As kubectl fails; [`super::Reason::AlreadyExists`] if there is one.
     pub fn create(&self, object: &Object) -> Result<()> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        let cmd = self.cmd(&["create", &manager, "-f", "-", "-o", "name"]).stdin(object.json().to_string());
+        let cmd = self.cmd(&["create", &manager, "-f", "-", "-o", "name"]).stdin(safe(&object.json().to_string()));
         self.run(&cmd).map(drop)
     }
 

@@ -7,6 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::diff::identity;
 use crate::kubectl::FIELD_MANAGER;
 use crate::render::Object;
 
@@ -72,24 +73,49 @@ pub fn is_ours_alone(object: &Object) -> bool {
     !entries.is_empty() && !entries.iter().any(others) && entries.iter().any(|entry| manager(entry) == FIELD_MANAGER)
 }
 
-/// The managers, other than we, that own a field at this JSON pointer-like list of names.
-pub fn owner_of(object: &Object, fields: &[&str]) -> Option<String> {
-    object.list("/metadata/managedFields").iter().find_map(|entry| {
-        let mut at = &entry["fieldsV1"];
-        for field in fields {
-            at = at.get(format!("f:{field}"))?;
-        }
-        (manager(entry) != FIELD_MANAGER).then(|| manager(entry).to_owned())
-    })
-}
-
 /// What the apply will make of an object that a dry run made `expected`, once the strays are owned by it and go.
-pub fn without(expected: &Object, takeover: &Takeover) -> Object {
+fn without(expected: &Object, takeover: &Takeover) -> Object {
     let mut object = expected.clone();
     for path in &takeover.strays {
         remove(object.json_mut(), path);
     }
     object
+}
+
+/// What the apply will be asked to make of a live object once its fields are taken over: the object without the strays, and what
+/// is wanted over it. For a dry run, which cannot take over first.
+pub fn applied(live: &Object, takeover: &Takeover, desired: &Object) -> Object {
+    let mut object = without(live, takeover);
+    overlay(object.json_mut(), desired.json());
+    object
+}
+
+impl Takeover {
+    /// Whether the apply will remove fields, which a plain dry run does not show.
+    pub fn removes(&self) -> bool {
+        !self.strays.is_empty()
+    }
+}
+
+/// `over` over `value`, as an apply merges: maps by key, lists by the identity of their items, and where they have none, whole.
+fn overlay(value: &mut Value, over: &Value) {
+    match (value, over) {
+        (Value::Object(map), Value::Object(over)) => {
+            for (key, over) in over {
+                overlay(map.entry(key.clone()).or_insert(Value::Null), over);
+            }
+        }
+        (Value::Array(items), Value::Array(over)) if identity(&[&*items, over]).is_some() => {
+            let key = identity(&[&*items, over]).unwrap_or_default();
+            for wanted in over {
+                match items.iter_mut().find(|item| item.get(key) == wanted.get(key)) {
+                    Some(item) => overlay(item, wanted),
+                    None => items.push(wanted.clone()),
+                }
+            }
+        }
+        (value, over) => *value = over.clone(),
+    }
 }
 
 fn manager(entry: &Value) -> &str {

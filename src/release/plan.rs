@@ -1,7 +1,5 @@
 //! What a release would change, and by which road. Pure: from what is wanted, what is live, and what a dry run said.
 
-use serde_json::Value;
-
 use super::diff::{Difference, differences, significant};
 use super::ownership::{self, Takeover};
 use crate::render::Object;
@@ -83,17 +81,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compares. `expected` is the dry run's answer for each of `desired`; `now` is the time (RFC 3339).
+    /// Compares. `expected` is what the server will make of each of `desired`; `now` is the time (RFC 3339).
     pub fn new(desired: &[Object], live: &[Object], expected: &[Object], now: &str) -> Self {
         let mut steps = Vec::new();
         let mut changes = Vec::new();
         for wanted in desired {
             let before = wanted.among(live).cloned();
-            let mut expected = wanted.among(expected).unwrap_or(wanted).clone();
+            let expected = wanted.among(expected).unwrap_or(wanted).clone();
             let takeover = before.as_ref().and_then(|before| ownership::takeover(before, wanted, now));
-            if let Some(takeover) = &takeover {
-                expected = ownership::without(&expected, takeover);
-            }
             changes.extend(changes_of(before.as_ref(), &expected));
             steps.push(Step { desired: wanted.clone(), before, expected, takeover });
         }
@@ -120,17 +115,29 @@ impl Plan {
     }
 }
 
-/// Leaves the number of pods to an autoscaler that sets it: a release that wrote its own would take 6 pods back to 2.
-/// Returns whether it did.
-pub fn leave_autoscaled(desired: &mut [Object], live: &[Object]) -> bool {
+/// Leaves the number of pods to an autoscaler: a release that wrote its own would take 6 pods back to 2. What is applied, and
+/// what is expected of it, get the count that is live; dropping the field would make it 1, since our apply owned it.
+/// Returns whether an autoscaler is there.
+pub fn leave_autoscaled(
+    desired: &mut [Object],
+    expected: &mut [Object],
+    live: &[Object],
+    autoscalers: &[Object],
+) -> bool {
     let mut left = false;
     for wanted in desired.iter_mut().filter(|wanted| wanted.kind() == "Deployment") {
-        let owner = wanted.among(live).and_then(|live| ownership::owner_of(live, &["spec", "replicas"]));
-        // The autoscaler's controller is a part of this one, and writes under its name.
-        if owner.as_deref() == Some("kube-controller-manager")
-            && let Some(spec) = wanted.json_mut().get_mut("spec").and_then(Value::as_object_mut)
-        {
-            left |= spec.remove("replicas").is_some();
+        let scales = |autoscaler: &Object| {
+            autoscaler.text("/spec/scaleTargetRef/kind") == "Deployment"
+                && autoscaler.text("/spec/scaleTargetRef/name") == wanted.name()
+        };
+        let count = wanted.among(live).and_then(|live| live.number("/spec/replicas"));
+        // At zero an autoscaler is switched off, and the count is the manifest's again.
+        if let Some(count) = count.filter(|count| *count > 0 && autoscalers.iter().any(scales)) {
+            left = true;
+            for object in expected.iter_mut().filter(|other| wanted.is(other)) {
+                object.json_mut()["spec"]["replicas"] = count.into();
+            }
+            wanted.json_mut()["spec"]["replicas"] = count.into();
         }
     }
     left
@@ -229,12 +236,17 @@ mod tests {
 
     #[test]
     fn an_autoscalers_count_is_left_to_it() {
-        let mut live = deployment("a:1", 6, "x");
-        live.json_mut()["metadata"]["managedFields"] = json!([{"manager": "kube-controller-manager", "operation": "Update", "subresource": "scale", "fieldsV1": {"f:spec": {"f:replicas": {}}}}]);
-        let mut desired = [deployment("a:2", 2, "x")];
-        assert!(leave_autoscaled(&mut desired, std::slice::from_ref(&live)));
-        assert_eq!(desired[0].number("/spec/replicas"), None);
-        let mut desired = [deployment("a:2", 2, "x")];
-        assert!(!leave_autoscaled(&mut desired, &[deployment("a:1", 6, "x")]));
+        let scaler = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},
+            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "w"}}});
+        let scalers = [Object::new(scaler).unwrap()];
+        let live = [deployment("a:1", 6, "x")];
+        let counts = |scalers: &[Object], live: &[Object]| {
+            let (mut desired, mut expected) = ([deployment("a:2", 2, "x")], [deployment("a:2", 2, "x")]);
+            let left = leave_autoscaled(&mut desired, &mut expected, live, scalers);
+            (left, desired[0].number("/spec/replicas"), expected[0].number("/spec/replicas"))
+        };
+        assert_eq!(counts(&scalers, &live), (true, Some(6), Some(6)));
+        assert_eq!(counts(&[], &live), (false, Some(2), Some(2)));
+        assert_eq!(counts(&scalers, &[]), (false, Some(2), Some(2)));
     }
 }

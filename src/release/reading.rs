@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{ScopedJoinHandle, scope};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{anyhow, bail};
+use jiff::Timestamp;
 
+use super::ownership::{self, Takeover};
 use super::record::History;
 use crate::error::{Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
@@ -19,6 +21,8 @@ pub struct Reading {
     pub expected: Vec<Object>,
     /// The releases so far.
     pub history: History,
+    /// The namespace's autoscalers.
+    pub autoscalers: Vec<Object>,
 }
 
 impl Reading {
@@ -26,20 +30,21 @@ impl Reading {
     ///
     /// # Errors
     /// If the cluster does not answer, something is not permitted, or the server would not take the objects. Nothing was changed.
-    pub fn take(kubectl: &Kubectl<'_>, service: &str, wanted: &[Object]) -> Result<Self> {
+    pub fn take(kubectl: &Kubectl<'_>, service: &str, wanted: &[Object]) -> anyhow::Result<Self> {
         let cancel = AtomicBool::new(false);
         let permissions = permissions(wanted);
-        let (probe, live, expected, history, forbidden) = scope(|scope| {
+        let (probe, live, expected, history, autoscalers, forbidden) = scope(|scope| {
             let live = scope.spawn(|| kubectl.live(wanted, &cancel));
             let expected = scope.spawn(|| kubectl.dry_run(wanted, &cancel));
             let history = scope.spawn(|| History::read(kubectl, service, &cancel));
+            let autoscalers = scope.spawn(|| kubectl.autoscalers(&cancel));
             let forbidden = scope.spawn(|| kubectl.forbidden(&permissions, &cancel));
             let probe = kubectl.probe();
             if probe.is_err() {
                 // The others would find out as well, only later.
                 cancel.store(true, Ordering::Relaxed);
             }
-            (probe, joined(live), joined(expected), joined(history), joined(forbidden))
+            (probe, joined(live), joined(expected), joined(history), joined(autoscalers), joined(forbidden))
         });
         let context = kubectl.context();
         // A server that answers `/version` to nobody is there all the same; whoever may not ask finds out below.
@@ -62,12 +67,51 @@ impl Reading {
             Err(error) => bail!(error.refused("cannot ask what you may do in the cluster")),
         }
         let live = live?.map_err(|error| error.refused("cannot read the live objects"))?;
-        let expected = expected?.map_err(|error| rejected(kubectl, &error))?;
-        Ok(Self { live, expected, history: history?? })
+        let expected = foresee(kubectl, wanted, &live, expected?).map_err(|error| rejected(kubectl, &error))?;
+        let autoscalers = autoscalers?.map_err(|error| error.refused("cannot read the autoscalers"))?;
+        Ok(Self { live, expected, history: history??, autoscalers })
     }
 }
 
-fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> Result<T> {
+/// What the server will make of each object. Where fields are taken over from others and go, a dry run of the apply cannot show
+/// it, or fails for what would be gone by then; the outcome is put together and tried as a whole.
+fn foresee(
+    kubectl: &Kubectl<'_>,
+    wanted: &[Object],
+    live: &[Object],
+    dry_run: Result<Vec<Object>, KubectlError>,
+) -> Result<Vec<Object>, KubectlError> {
+    let now = Timestamp::now().to_string();
+    let takeover = |object: &Object| {
+        let live = object.among(live)?;
+        let takeover = ownership::takeover(live, object, &now).filter(Takeover::removes)?;
+        Some(ownership::applied(live, &takeover, object))
+    };
+    let (mut taken, mut rest) = (Vec::new(), Vec::new());
+    for object in wanted {
+        match takeover(object) {
+            Some(applied) => taken.push(applied),
+            None => rest.push(object.clone()),
+        }
+    }
+    if taken.is_empty() {
+        return dry_run;
+    }
+    let mut expected = match dry_run {
+        Ok(mut expected) => {
+            expected.retain(|object| object.among(&taken).is_none());
+            expected
+        }
+        Err(_) if rest.is_empty() => Vec::new(),
+        Err(_) => kubectl.dry_run(&rest, &AtomicBool::new(false))?,
+    };
+    for object in &taken {
+        expected.push(kubectl.dry_put(object)?);
+    }
+    Ok(expected)
+}
+
+fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> anyhow::Result<T> {
     handle.join().map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))
 }
 
@@ -106,6 +150,7 @@ fn permissions(wanted: &[Object]) -> Vec<(String, String, String)> {
             list.push((verb, group.into(), resource.into()));
         }
     }
+    list.push(("list", "autoscaling".into(), "horizontalpodautoscalers".into()));
     for (verb, resource) in [
         ("get", "pods/log"),
         ("list", "events"),

@@ -20,6 +20,12 @@ pub fn safe(json: &str) -> String {
     out
 }
 
+/// The first character that does not survive a server-side apply, if there is one. The API server reads the body of an apply as
+/// YAML, and kubectl writes these as they are: go-yaml refuses them, and takes U+0085 for a line break.
+pub fn unappliable(text: &str) -> Option<char> {
+    text.chars().find(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

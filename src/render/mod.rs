@@ -5,6 +5,7 @@ mod json;
 mod object;
 mod template;
 
+pub use json::safe;
 pub use object::Object;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,6 +67,12 @@ pub fn render(manifest: &Manifest, version: &Version, sources: &Sources) -> Resu
         let document = template::built_in(name, &parts)?;
         let value: Value =
             serde_yaml::from_str(&document).with_context(|| format!("the built-in template `{name}` made no YAML"))?;
+        if let Some(bad) = strings(&value).into_iter().find(|text| json::unappliable(text).is_some()) {
+            bail!(Failure::refused(format!(
+                "`{}` has a text with a control character, which the API server does not take: {bad:?}",
+                manifest.service
+            )));
+        }
         objects.push(Object::new(value).with_context(|| format!("the built-in template `{name}` made no object"))?);
         text.push_str("---\n");
         text.push_str(&document);
@@ -103,6 +110,14 @@ fn environment_variables(
     let mut rendered = Vec::new();
     for (name, At { value: Text(source), place }) in env {
         match template::text(source, variables) {
+            Ok(value) if json::unappliable(&value).is_some() => {
+                let c = u32::from(json::unappliable(&value).unwrap_or_default());
+                let message = format!(
+                    "the environment variable `{name}` holds the control character U+{c:04X}, which the API server does not take"
+                );
+                problems
+                    .push(Problem::at(*place, message).hint("put it into a file of `files`, where any byte may stand"));
+            }
             Ok(value) if value.contains('\0') => {
                 problems.push(Problem::at(
                     *place,
@@ -114,6 +129,18 @@ fn environment_variables(
         }
     }
     rendered
+}
+
+/// Every text in a JSON value, keys included.
+fn strings(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(strings).collect(),
+        Value::Object(map) => {
+            map.iter().flat_map(|(key, value)| [vec![key.as_str()], strings(value)].concat()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// Kubernetes reads `$(NAME)` and `$$` in a variable's value; a value is to arrive as it is.
@@ -145,7 +172,14 @@ fn config(manifest: &Manifest, variables: &Value, sources: &Sources, problems: &
                 None
             }
         };
-        data.extend(text.map(|text| json!({"key": key, "value": text})));
+        match text {
+            // As bytes it arrives whatever it is.
+            Some(text) if json::unappliable(&text).is_some() => {
+                binary.push(json!({"key": key, "value": STANDARD.encode(text)}));
+            }
+            Some(text) => data.push(json!({"key": key, "value": text})),
+            None => {}
+        }
         mounts.push(json!({"path": file.target, "key": key}));
     }
     // Of the JSON, in which every part has its end.

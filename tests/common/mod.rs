@@ -1,5 +1,8 @@
 //! What the tests of the command share: running it, and folders of manifests.
 
+#[allow(dead_code, reason = "only the tests on a cluster need one")]
+pub mod world;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

@@ -28,6 +28,8 @@ pub struct Finding {
     pub has_log: bool,
     /// Whether it is certain that this will not heal by waiting.
     pub doomed: bool,
+    /// Whether it is so new, and so ordinary, that it is not worth a word yet.
+    pub fresh: bool,
 }
 
 /// Everything that keeps a pod from being ready.
@@ -48,10 +50,10 @@ pub fn trouble(pod: &Object, goal: &Goal, memory: &mut Memory, limits: &Limits, 
         findings.extend(container_trouble(pod, init, status, goal, memory, limits, now));
     }
     if findings.is_empty()
-        && let Some(finding) = not_ready(pod)
-        // Every pod is not ready for a moment: what is worth telling lasts.
-        && memory.since(&format!("not-ready {}", pod.uid()), "", now).0 >= UNREADY
+        && let Some(mut finding) = not_ready(pod)
     {
+        // Every pod is not ready for a moment: what is worth telling lasts.
+        finding.fresh = memory.since(&format!("not-ready {}", pod.uid()), "", now).0 < UNREADY;
         findings.push(finding);
     }
     findings
@@ -251,7 +253,15 @@ fn image_of<'a>(pod: &'a Object, container: &str) -> &'a str {
 
 /// A finding that is about nothing in particular yet.
 pub fn finding(reason: &'static str, message: String) -> Finding {
-    Finding { reason, pod: String::new(), container: String::new(), message, has_log: false, doomed: false }
+    Finding {
+        reason,
+        pod: String::new(),
+        container: String::new(),
+        message,
+        has_log: false,
+        doomed: false,
+        fresh: false,
+    }
 }
 
 /// A line for each kind of trouble, each with the number of pods that share it.

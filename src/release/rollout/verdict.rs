@@ -137,8 +137,7 @@ fn progress(wanted: i64, total: i64, updated: i64, available: i64, complete: boo
         }
     }
     let mut line = parts.join(", ");
-    let mut reasons: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
-    reasons.dedup();
+    let reasons: Vec<&str> = findings.iter().filter(|finding| !finding.fresh).map(|f| f.message.as_str()).collect();
     if let Some(first) = reasons.first() {
         line = format!("{line}: {}", first.lines().next().unwrap_or_default());
     }

@@ -1,0 +1,210 @@
+//! A namespace of its own on a real cluster, and a manifests repo for it.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Run, shipcat, write};
+
+/// The cluster's kubeconfig; without a cluster the test fails and says how to get one.
+pub fn kubeconfig() -> PathBuf {
+    let cache = std::env::var("XDG_CACHE_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cache");
+    let default = PathBuf::from(cache).join("shipcat-test/cluster/kubeconfig");
+    let path = std::env::var_os("SHIPCAT_TEST_KUBECONFIG").map_or(default, PathBuf::from);
+    let answers = path.is_file()
+        && Command::new("kubectl")
+            .args(["--kubeconfig", path.to_str().unwrap(), "--request-timeout=10s", "get", "--raw", "/readyz"])
+            .output()
+            .is_ok_and(|output| output.status.success());
+    assert!(
+        answers,
+        "there is no cluster behind `{}`: these tests need a real one. `make test` starts one and runs them, \
+         or start it with `tests/cluster/up` (take it down with `tests/cluster/down`)",
+        path.display()
+    );
+    path
+}
+
+/// A namespace and a repo whose environment `dev` is it.
+pub struct World {
+    pub namespace: String,
+    pub repo: TempDir,
+    kubeconfig: PathBuf,
+}
+
+/// The example service, as small as it may be.
+pub const WEBAPP: &str = "version: 0.1.0
+port: 8080
+health: /ready
+replicas: 2
+terminationGracePeriodSeconds: 2
+files: {/etc/webapp/app.conf: app.conf}
+initContainers:
+  - {name: prepare, command: [/bin/app, prepare]}
+";
+
+impl World {
+    pub fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let kubeconfig = kubeconfig();
+        let namespace = format!("t-{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let repo = tempfile::tempdir().unwrap();
+        let environments = format!(
+            "environments:\n  dev: {{contexts: [shipcat-test], namespace: {namespace}, registry: registry.shipcat.test, rollbackTimeout: 2m}}\n"
+        );
+        write(
+            repo.path(),
+            &[
+                ("shipcat.yml", &environments),
+                ("manifests/webapp/manifest.yml", WEBAPP),
+                ("manifests/webapp/app.conf", "one\n"),
+            ],
+        );
+        let world = Self { namespace, repo, kubeconfig };
+        world.kubectl(&["create", "namespace", &world.namespace]);
+        world
+    }
+
+    /// Writes a file of the webapp's.
+    pub fn file(&self, name: &str, text: &str) {
+        write(self.repo.path(), &[(&format!("manifests/webapp/{name}"), text)]);
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = shipcat(self.repo.path());
+        command.args(args).args(["-n", "dev"]).env("KUBECONFIG", &self.kubeconfig);
+        command
+    }
+
+    pub fn shipcat(&self, args: &[&str]) -> Run {
+        Run::of(&self.command(args).output().unwrap())
+    }
+
+    /// The same with another kubeconfig, made from ours by `edit`.
+    pub fn shipcat_as(&self, args: &[&str], edit: impl Fn(&mut Value)) -> Run {
+        let mut config: Value =
+            serde_json::from_str(&self.kubectl(&["config", "view", "--raw", "-o", "json"])).unwrap();
+        edit(&mut config);
+        let path = self.repo.path().join("kubeconfig");
+        std::fs::write(&path, config.to_string()).unwrap();
+        Run::of(&self.command(args).env("KUBECONFIG", &path).output().unwrap())
+    }
+
+    pub fn start(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+
+    fn kubectl_command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("kubectl");
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["-n", &self.namespace]).args(args);
+        command
+    }
+
+    #[track_caller]
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let run = Run::of(&self.kubectl_command(args).stdin(Stdio::null()).output().unwrap());
+        assert_eq!(run.code, 0, "kubectl {args:?}: {}", run.stderr);
+        run.stdout
+    }
+
+    /// kubectl that may fail.
+    pub fn try_kubectl(&self, args: &[&str]) -> Run {
+        Run::of(&self.kubectl_command(args).stdin(Stdio::null()).output().unwrap())
+    }
+
+    #[track_caller]
+    pub fn kubectl_with(&self, args: &[&str], stdin: &str) -> String {
+        let mut child = self
+            .kubectl_command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), stdin.as_bytes()).unwrap();
+        let run = Run::of(&child.wait_with_output().unwrap());
+        assert_eq!(run.code, 0, "kubectl {args:?}: {}", run.stderr);
+        run.stdout
+    }
+
+    #[track_caller]
+    pub fn get(&self, what: &[&str]) -> Value {
+        let mut args = vec!["get"];
+        args.extend(what);
+        args.extend(["-o", "json"]);
+        serde_json::from_str(&self.kubectl(&args)).unwrap()
+    }
+
+    pub fn items(&self, what: &[&str]) -> Vec<Value> {
+        self.get(what)["items"].as_array().unwrap().clone()
+    }
+
+    /// The namespace's Deployments, Services and ConfigMaps, field by field: all but managedFields, status, and what the
+    /// server and the Deployment controller count (resource version, generation, revision).
+    pub fn fields(&self) -> Value {
+        let mut items = self.items(&["deployments,services,configmaps"]);
+        items.retain(|item| item["metadata"]["name"] != "kube-root-ca.crt");
+        for item in &mut items {
+            item.as_object_mut().unwrap().remove("status");
+            let metadata = item["metadata"].as_object_mut().unwrap();
+            for key in ["managedFields", "resourceVersion", "generation"] {
+                metadata.remove(key);
+            }
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove("deployment.kubernetes.io/revision");
+                if annotations.is_empty() {
+                    metadata.remove("annotations");
+                }
+            }
+        }
+        json!(items)
+    }
+
+    /// The ready pods that are not going: uid and restarts.
+    pub fn ready_pods(&self) -> Vec<(String, u64)> {
+        let ready = |pod: &&Value| {
+            let conditions = pod["status"]["conditions"].as_array();
+            let ready = conditions.is_some_and(|all| all.iter().any(|c| c["type"] == "Ready" && c["status"] == "True"));
+            ready && pod["metadata"].get("deletionTimestamp").is_none()
+        };
+        let pods = self.items(&["pods"]);
+        let mut pods: Vec<(String, u64)> = pods
+            .iter()
+            .filter(ready)
+            .map(|pod| {
+                let restarts = pod["status"]["containerStatuses"][0]["restartCount"].as_u64().unwrap();
+                (pod["metadata"]["uid"].as_str().unwrap().to_owned(), restarts)
+            })
+            .collect();
+        pods.sort();
+        pods
+    }
+
+    /// The images of the Deployment's main container's ReplicaSets, all of them ever made.
+    pub fn replica_sets(&self) -> usize {
+        self.items(&["replicasets"]).len()
+    }
+
+    pub fn image(&self) -> String {
+        let image = self.get(&["deployment", "webapp"])["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        image.as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+    }
+
+    pub fn outcomes(&self) -> Vec<String> {
+        let history = self.shipcat(&["history", "webapp"]).ends(0).stdout;
+        let cell = |line: &str| {
+            line.split("   ").filter(|cell| !cell.trim().is_empty()).nth(1).unwrap_or_default().trim().to_owned()
+        };
+        history.lines().skip(1).map(cell).collect()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Not waited for: the cluster tidies up while the next test runs.
+        drop(self.kubectl_command(&["delete", "namespace", &self.namespace, "--wait=false"]).output());
+    }
+}
