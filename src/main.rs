@@ -31,7 +31,6 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    signal::listen()?;
     let context = Context::resolve(&cli.global, Ui::new(cli.global.verbose))?;
     match &cli.command {
         Command::Generate(args) => generate::run(context, args),

@@ -51,6 +51,8 @@ enum Trouble {
 /// Before the first change only; nothing was changed then.
 pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::Result<Exit> {
     let started = Instant::now();
+    // From here on an interrupt means the way back, not the end.
+    signal::listen()?;
     let deployment = deployment(&request.plan)?;
     let selector = selector(&deployment);
     request.body.before =
@@ -101,6 +103,8 @@ pub fn look(
     limits: &Limits,
     ui: &Ui,
 ) -> anyhow::Result<Ending> {
+    // So that the streams are ended when we are.
+    signal::listen()?;
     let mut watch = Watch::start(kubectl, deployment.name(), &selector(deployment))?;
     watch.catch_up(Duration::from_secs(2));
     let mut memory = Memory::baseline(watch.picture(), true);

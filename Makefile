@@ -1,0 +1,34 @@
+# `make demo` and `make test` do all the set-up on a fresh machine with cargo, curl or not: what else is needed they bring.
+
+SHELL := /bin/bash
+CACHE := $(or $(SHIPCAT_TEST_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/shipcat-test)
+# Where there is no kubectl, the one that comes with the test cluster serves.
+export PATH := $(PATH):$(CACHE)/bin-1.20.2
+# Compiled things outlive the checkout.
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+
+.PHONY: demo test unit e2e lint bench cluster-up cluster-down
+
+demo:
+	@bash tests/demo
+
+test: lint unit e2e
+
+lint:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+unit:
+	cargo test --locked --bin shipcat --test cli --test layering
+
+e2e:
+	@bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=4
+
+bench:
+	@bash tests/with-cluster cargo bench --locked --bench ship
+
+cluster-up:
+	@tests/cluster/up
+
+cluster-down:
+	@tests/cluster/down
