@@ -160,6 +160,28 @@ fn no_version() {
 }
 
 #[test]
+fn every_service_that_cannot_be_rendered_in_one_go() {
+    let dir = repo(&[
+        ("manifests/web/manifest.yml", "port: 80\n"),
+        ("manifests/other/manifest.yml", "version: 1\nenv: {A: \"{{ x }}\"}\n"),
+    ]);
+    refused(
+        dir.path(),
+        &["generate", "-n", "dev", "--all"],
+        "error: `env.A` cannot be rendered: variable `x` is not defined
+  --> manifests/other/manifest.yml:2:10
+  |
+2 | env: {A: \"{{ x }}\"}
+  |          ^
+hint: what there is: environment, image, namespace, service, version
+
+error: `web` has no version in `manifests/web/manifest.yml`
+hint: add `version: 1.2.3` to the manifest, or say which with `--tag`
+",
+    );
+}
+
+#[test]
 fn environments_that_are_one_place_are_refused() {
     let dir = repo(&[(
         "shipcat.yml",
@@ -337,4 +359,46 @@ fn a_closed_stdout_is_no_error() {
     let line = format!("{} generate -n dev web | true; exit $?", env!("CARGO_BIN_EXE_shipcat"));
     let output = std::process::Command::new("sh").args(["-c", &line]).current_dir(dir.path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+fn readme() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The first column of the README's table that starts with this header, without backquotes.
+fn readme_column(header: &str) -> Vec<String> {
+    let readme = readme();
+    let table =
+        readme.lines().skip_while(|line| !line.starts_with(header)).skip(2).take_while(|line| line.starts_with('|'));
+    let cells: Vec<String> = table.map(|line| line.split('|').nth(1).unwrap().trim().replace('`', "")).collect();
+    cells.iter().flat_map(|cell| cell.split(", ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_readme_lists_the_commands_that_there_are() {
+    let help = run(Path::new("/"), &["--help"]).ends(0).stdout;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let mut commands: Vec<&str> = commands.map(|line| line.split_whitespace().next().unwrap()).collect();
+    commands.retain(|command| *command != "help");
+    assert_eq!(readme_column("| command |"), commands);
+}
+
+#[test]
+fn the_readme_lists_the_keys_that_there_are() {
+    let dir = repo(&[("manifests/web/manifest.yml", "zzzzzzzzzzzzz: 1\n")]);
+    let stderr = run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2).stderr;
+    let keys = stderr.split("hint: the keys here are ").nth(1).unwrap().trim().replace(" and ", ", ");
+    let mut keys: Vec<&str> = keys.split(", ").collect();
+    let mut listed = readme_column("| key |");
+    keys.sort_unstable();
+    listed.sort_unstable();
+    assert_eq!(listed, keys);
+}
+
+#[test]
+fn the_readme_lists_the_exit_codes_that_help_lists() {
+    let help = run(Path::new("/"), &["--help"]).ends(0).stdout;
+    for code in readme_column("| code |") {
+        assert!(help.lines().any(|line| line.trim_start().contains(&code)), "`--help` does not list {code}");
+    }
 }

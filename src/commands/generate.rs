@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::Context;
-use crate::error::{Exit, Failure, count};
+use crate::error::{Exit, Failure, Problems, count};
 use crate::manifest::{Manifest, Version};
 use crate::render::{render, version_from_files};
 use crate::ui::Tone;
@@ -67,14 +67,5 @@ fn render_all(context: &Context, manifests: &[Manifest], tag: Option<&Version>) 
             Err(error) => problems.push(error),
         }
     }
-    match problems.len() {
-        0 => Ok(texts),
-        1 => Err(problems.remove(0)),
-        _ => {
-            let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            bail!(Failure::refused(
-                text.join("\n\nerror: ").trim_start_matches("error: ").replace("error: error: ", "error: ")
-            ))
-        }
-    }
+    if problems.is_empty() { Ok(texts) } else { bail!(Problems::of(&problems)) }
 }

@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::Failure;
+
 /// One of the files in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(usize);
@@ -132,6 +134,21 @@ impl Problems {
             problem.render(sources, &mut text);
         }
         Some(Self { text })
+    }
+}
+
+impl Problems {
+    /// Several errors, which may be lists of problems themselves, as one.
+    pub fn of(errors: &[anyhow::Error]) -> Self {
+        let text = |error: &anyhow::Error| match (error.downcast_ref::<Self>(), error.downcast_ref::<Failure>()) {
+            (Some(problems), _) => problems.to_string(),
+            (_, Some(failure)) => {
+                let hints = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
+                format!("error: {failure}{hints}")
+            }
+            _ => format!("error: {error:#}"),
+        };
+        Self { text: errors.iter().map(text).collect::<Vec<_>>().join("\n\n") }
     }
 }
 
