@@ -1,11 +1,9 @@
 //! The command line: what clap reads, and which command it names.
 
-use std::path::PathBuf;
-
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::commands::{generate, history, rollback, ship, status};
+use crate::commands::{Global, generate, history, rollback, ship, status};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -34,23 +32,6 @@ Exit codes say in which state the cluster is:
   4    somebody else is at it, nothing was changed
   5    it failed and the cluster is not as before: a person is needed
   129, 130, 143  interrupted, and nothing is left to do";
-
-/// Flags that every command knows.
-#[derive(Debug, Args)]
-pub struct Global {
-    /// The environment, one of those in shipcat.yml
-    #[arg(short = 'n', long = "env", value_name = "ENV", env = "SHIPCAT_ENV", global = true)]
-    pub environment: Option<String>,
-    /// The manifests repo [default: the first folder with a shipcat.yml, from here upwards]
-    #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true)]
-    pub repo: Option<PathBuf>,
-    /// Which of the kube contexts that are accepted for the environment
-    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true)]
-    pub context: Option<String>,
-    /// Show each kubectl command
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-}
 
 /// What shipcat can do.
 #[derive(Debug, Subcommand)]

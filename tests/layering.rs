@@ -16,7 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("render", &["manifest", "yaml", "error"]),
     ("kubectl", &["render", "process", "ui", "error"]),
     ("release", &["kubectl", "render", "manifest", "git", "process", "ui", "signal", "error"]),
-    ("commands", &["cli", "release", "kubectl", "render", "manifest", "git", "ui", "error"]),
+    ("commands", &["release", "kubectl", "render", "manifest", "git", "ui", "error"]),
     ("cli", &["commands"]),
 ];
 

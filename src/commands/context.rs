@@ -4,11 +4,27 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use crate::cli::Global;
 use crate::error::Failure;
 use crate::kubectl::{Kubectl, Target};
 use crate::manifest::{Environment, Manifest, Repo};
 use crate::ui::{Tone, Ui};
+
+/// Flags that every command knows.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The environment, one of those in shipcat.yml
+    #[arg(short = 'n', long = "env", value_name = "ENV", env = "SHIPCAT_ENV", global = true)]
+    pub environment: Option<String>,
+    /// The manifests repo [default: the first folder with a shipcat.yml, from here upwards]
+    #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true)]
+    pub repo: Option<PathBuf>,
+    /// Which of the kube contexts that are accepted for the environment
+    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true)]
+    pub context: Option<String>,
+    /// Show each kubectl command
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
 
 /// The manifests repo, the environment, and the way to people.
 #[derive(Debug)]

@@ -9,4 +9,4 @@ pub mod status;
 mod context;
 mod story;
 
-pub use context::Context;
+pub use context::{Context, Global};

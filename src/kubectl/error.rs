@@ -85,7 +85,9 @@ fn without_noise(said: &str) -> String {
             && chars.take(4).filter(char::is_ascii_digit).count() == 4
             && line.contains(".go:")
     };
-    let lines: Vec<&str> = said.lines().filter(|line| !is_log(line) && !line.starts_with("Warning: ")).collect();
+    let mut lines: Vec<&str> = said.lines().filter(|line| !is_log(line) && !line.starts_with("Warning: ")).collect();
+    // For each object of a list the same is said again.
+    lines.dedup();
     if lines.is_empty() { said.to_owned() } else { lines.join("\n") }
 }
 

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::Memory;
 use super::picture::{restarts, statuses, text};
-use super::verdict::{Goal, Limits};
+use super::{Goal, Limits, Memory};
 use crate::error::{count, join_and};
 use crate::render::Object;
 

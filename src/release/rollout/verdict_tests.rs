@@ -1,4 +1,6 @@
 use super::super::folded;
+use std::time::Duration;
+
 use super::*;
 use serde_json::json;
 
