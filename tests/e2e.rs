@@ -125,6 +125,8 @@ fn a_crash_is_told_and_taken_back() {
         &["ship", "webapp", "--tag", "init-crashes"],
         &["init container `prepare` of webapp-", "exit code 9", "| prepare: cannot migrate /data: disk is read-only"],
     );
+    // What failed and is gone is no reason for another release.
+    world.shipcat(&["ship", "webapp"]).ends(0).says("nothing to do");
     // Configuration and image together: the new ConfigMap goes as well.
     world.file("app.conf", "two\n");
     fails_as_before(&world, &["ship", "webapp", "--tag", "crashes"], &["exit code 7", "removed"]);

@@ -8,7 +8,7 @@ use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Duration, Manifest, Version};
-use crate::release::{self, Body, Ending, History, Limits, Plan, Reading, Request, Road, VersionFrom};
+use crate::release::{self, Body, Ending, Limits, Plan, Reading, Request, Road, VersionFrom};
 use crate::render::{Object, render};
 use crate::ui::{Tone, Ui};
 
@@ -143,12 +143,9 @@ pub fn release(
         )));
     }
     let timeout = patience.timeout.map_or(context.environment.timeout, |timeout| timeout.0);
-    let known = |history: &History| {
-        history
-            .newest()
-            .is_some_and(|newest| newest.outcome == release::Outcome::Deployed && newest.body.objects == body.objects)
-    };
-    if plan.road == Road::Nothing && known(&reading.history) {
+    // Live and record must agree: what somebody else made the same by hand is still to be recorded.
+    let recorded = reading.history.running().is_some_and(|running| running.body.objects == body.objects);
+    if plan.road == Road::Nothing && recorded {
         return nothing_to_do(kubectl, &plan, &body, timeout, ui);
     }
     story::changes(&plan, ui);
