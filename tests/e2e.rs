@@ -502,3 +502,130 @@ fn an_autoscalers_count_is_left_alone() {
         .says("the number of pods is an autoscaler's, and left to it");
     assert_eq!(replicas(), json!(3));
 }
+
+#[test]
+fn a_health_check_can_change_its_kind_and_go() {
+    let world = World::new("health");
+    let manifest = "version: 0.1.0\nport: 8080\nminReadySeconds: 1\nterminationGracePeriodSeconds: 2\n";
+    let probe =
+        || world.get(&["deployment", "webapp"])["spec"]["template"]["spec"]["containers"][0]["readinessProbe"].clone();
+    let mut sets = 0;
+    for health in [
+        "health: /ready",
+        "health: {tcpSocket: {port: 8080}}",
+        "health: {exec: {command: [\"true\"]}}",
+        "livenessProbe: /ready",
+        "",
+    ] {
+        world.file("manifest.yml", &format!("{manifest}{health}\n"));
+        world.shipcat(&["ship", "webapp"]).ends(0);
+        sets += 1;
+        assert_eq!(world.replica_sets(), sets, "one new ReplicaSet for {health:?}");
+    }
+    assert_eq!(probe(), Value::Null);
+    world.shipcat(&["ship", "webapp"]).ends(0).says("nothing to do");
+    // And back over all of them.
+    world.shipcat(&["rollback", "webapp", "--to", "1"]).ends(0);
+    assert_eq!(probe()["httpGet"]["path"], json!("/ready"));
+    // Whatever somebody makes of it by hand, ours goes.
+    let patch = r#"{"spec":{"template":{"spec":{"containers":[{"name":"webapp","readinessProbe":{"httpGet":null,"tcpSocket":{"port":8080}}}]}}}}"#;
+    world.kubectl(&["patch", "deployment", "webapp", "-p", patch]);
+    world.kubectl(&["rollout", "status", "deployment/webapp", "--timeout=60s"]);
+    world.file("manifest.yml", &format!("{manifest}health: /ready\n"));
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    assert_eq!((&probe()["httpGet"]["path"], &probe()["tcpSocket"]), (&json!("/ready"), &Value::Null));
+}
+
+#[test]
+fn services_and_volumes_of_other_shapes_are_taken_over() {
+    let world = World::new("shapes");
+    let volume = "volumes: [{name: shipcat-files, emptyDir: {}}]\n      containers:\n        - name: webapp\n          volumeMounts: [{name: shipcat-files, mountPath: /data}]";
+    let foreign = FOREIGN
+        .replace("containers:\n        - name: webapp", volume)
+        .replace("ports: [{port: 80, targetPort: 8080}]", "ports: [{name: web, port: 8080}, {name: admin, port: 81}]");
+    world.kubectl_with(&["apply", "-f", "-"], &foreign);
+    world.kubectl(&["rollout", "status", "deployment/webapp", "--timeout=60s"]);
+    let sets = world.replica_sets();
+    fails_as_before(&world, &["ship", "webapp", "--tag", "crashes"], &["exit code 7"]);
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    assert_eq!(world.replica_sets(), sets + 2, "one of the crash, one of the good one");
+    let ports = world.get(&["service", "webapp"])["spec"]["ports"].clone();
+    assert_eq!(
+        (ports.as_array().unwrap().len(), &ports[0]["name"], &ports[0]["port"]),
+        (1, &json!("http"), &json!(8080))
+    );
+
+    // A headless Service stays one: that cannot be changed.
+    let headless = World::new("headless");
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: webapp}\n\
+                   spec: {clusterIP: None, selector: {app: webapp}, ports: [{port: 8080}]}\n";
+    headless.kubectl_with(&["create", "-f", "-"], service);
+    headless.shipcat(&["ship", "webapp"]).ends(0);
+    assert_eq!(headless.get(&["service", "webapp"])["spec"]["clusterIP"], json!("None"));
+}
+
+#[test]
+fn what_is_being_deleted_is_not_shipped_onto() {
+    let world = World::new("deleted");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world.kubectl(&[
+        "patch",
+        "service",
+        "webapp",
+        "--type=merge",
+        "-p",
+        r#"{"metadata":{"finalizers":["shipcat.test/hold"]}}"#,
+    ]);
+    world.kubectl(&["delete", "service", "webapp", "--wait=false"]);
+    for args in [&["ship", "webapp"][..], &["ship", "webapp", "--tag", "0.2.0"]] {
+        world.shipcat(args).ends(2).says("Service/webapp is being deleted since").says("held by shipcat.test/hold");
+    }
+    world.kubectl(&["patch", "service", "webapp", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+    world.shipcat(&["ship", "webapp"]).ends(0).says("Service/webapp   new");
+}
+
+#[test]
+fn what_was_set_by_hand_is_what_a_rollback_leaves_and_is_told() {
+    let world = World::new("by-hand");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    world.kubectl(&["set", "image", "deployment/webapp", "webapp=registry.shipcat.test/webapp:0.3.0"]);
+    world.kubectl(&["set", "env", "deployment/webapp", "-c", "webapp", "EXTRA=1"]);
+    world.kubectl(&["rollout", "status", "deployment/webapp", "--timeout=60s"]);
+    world.shipcat(&["rollback", "webapp"]).ends(0).says("taking webapp back to release 2, version 0.2.0");
+    assert_eq!(world.image(), "0.2.0");
+    world
+        .shipcat(&["ship", "webapp", "--tag", "0.2.0"])
+        .ends(0)
+        .says("nothing to do")
+        .says("Deployment/webapp also has containers[webapp].env, written by `kubectl-set` and left alone");
+}
+
+#[test]
+fn a_large_file_can_be_shipped_again_and_again() {
+    let world = World::new("large");
+    // Text as it is in the wild: it packs, but not to nothing.
+    let large: String = (0..20_000).map(|i| format!("setting_{i} = {}\n", i * 7919 % 10_007)).collect();
+    world.file("app.conf", &format!("{large}{large}")[..700_000]);
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    world.file("app.conf", &format!("x{large}{large}")[..700_000]);
+    fails_as_before(&world, &["ship", "webapp", "--tag", "crashes"], &["exit code 7"]);
+    world.shipcat(&["rollback", "webapp"]).ends(0);
+}
+
+#[test]
+fn fewer_pods_only_once_the_new_ones_are_good() {
+    let world = World::new("fewer");
+    world.file("manifest.yml", &WEBAPP.replace("replicas: 2", "replicas: 3"));
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world.file("manifest.yml", &WEBAPP.replace("replicas: 2", "replicas: 1"));
+    fails_as_before(
+        &world,
+        &["ship", "webapp", "--tag", "crashes"],
+        &["as many pods as now, until the new ones are up", "exit code 7"],
+    );
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    assert_eq!((world.ready_pods().len(), world.image().as_str()), (1, "0.2.0"));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0).says("nothing to do");
+}

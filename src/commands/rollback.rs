@@ -8,7 +8,7 @@ use super::{Context, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{History, Outcome, Reading, Release};
+use crate::release::{History, Outcome, Reading, Release, version_of};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +36,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     kubectl
         .probe()
         .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
-    let history = History::read(&kubectl, service.as_ref(), &false.into())?;
-    let target = target(&kubectl, &history, service.as_ref(), args.to)?;
+    let (history, live) = std::thread::scope(|scope| {
+        let live = scope.spawn(|| kubectl.named("deployment.apps", service.as_ref()));
+        (History::read(&kubectl, service.as_ref(), &false.into()), live.join())
+    });
+    let live = live.map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))?;
+    let live = live.map_err(|error| error.refused("cannot read the live Deployment"))?;
+    let live = live.and_then(|live| version_of(&live, service.as_ref()));
+    let history = history?;
+    let target = target(&kubectl, &history, service.as_ref(), args.to, live.as_deref())?;
     let number = target.number;
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
@@ -56,9 +63,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     release(&context, &kubectl, reading?, wanted, body, &args.patience)
 }
 
-fn target<'a>(kubectl: &Kubectl<'_>, history: &'a History, service: &str, to: Option<u32>) -> Result<&'a Release> {
+fn target<'a>(
+    kubectl: &Kubectl<'_>,
+    history: &'a History,
+    service: &str,
+    to: Option<u32>,
+    live: Option<&str>,
+) -> Result<&'a Release> {
     let Some(number) = to else {
-        return history.before_running().ok_or_else(|| {
+        return history.before_running(live).ok_or_else(|| {
             let known = match history.running() {
                 Some(running) => format!("release {} is the only one that was deployed", running.number),
                 None => format!(

@@ -115,6 +115,7 @@ pub fn body(
         git,
         objects: objects.iter().map(|object| object.json().clone()).collect(),
         before: Vec::new(),
+        unchanged: Vec::new(),
     }
 }
 
@@ -131,7 +132,8 @@ pub fn release(
     if release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &reading.autoscalers) {
         ui.say(Tone::Dim, "  the number of pods is an autoscaler's, and left to it");
     }
-    let plan = Plan::new(&wanted, &reading.live, &reading.expected, &Timestamp::now().to_string());
+    let now = Timestamp::now().to_string();
+    let mut plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
     if let Some(live) = plan.deployment().and_then(|step| step.before.as_ref())
         && live.json().pointer("/spec/paused").and_then(serde_json::Value::as_bool) == Some(true)
     {
@@ -149,10 +151,17 @@ pub fn release(
         return nothing_to_do(kubectl, &plan, &body, timeout, ui);
     }
     story::changes(&plan, ui);
+    story::unmanaged(&plan, ui);
+    let afterwards = release::keep_count(&mut wanted, &mut reading.expected, &reading.live, &plan);
+    if afterwards.is_some() {
+        ui.say(Tone::Dim, "  as many pods as now, until the new ones are up");
+        plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
+    }
     let request = Request {
         environment: context.environment.name.as_ref(),
         body,
         plan,
+        afterwards,
         history: &reading.history,
         timeout,
         rollback_timeout: patience.rollback_timeout.map_or(context.environment.rollback_timeout, |timeout| timeout.0),
@@ -174,6 +183,7 @@ fn nothing_to_do(
     Ok(match release::look(kubectl, live, timeout, &Limits::default(), ui)? {
         Ending::Good => {
             ui.say(Tone::Good, format!("nothing to do: {what} runs as the manifest says"));
+            story::unmanaged(plan, ui);
             Exit::Done
         }
         Ending::Interrupted(signal) => Exit::Interrupted(signal),

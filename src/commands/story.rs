@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::count;
 use crate::kubectl::Kubectl;
 use crate::manifest::Environment;
-use crate::release::{Change, Nature, Plan};
+use crate::release::{self, Change, Nature, Plan};
 use crate::ui::{Tone, Ui};
 
 /// How many fields are told before it is only counted.
@@ -44,6 +44,18 @@ pub fn changes(plan: &Plan, ui: &Ui) {
     let others: Vec<&str> = taken.into_iter().filter(|manager| *manager != "shipcat").collect();
     if !others.is_empty() {
         ui.say(Tone::Dim, format!("  fields that {} wrote become shipcat's", crate::error::join_and(&others)));
+    }
+}
+
+/// What others put into the objects and no manifest has: it stays, and is told.
+pub fn unmanaged(plan: &Plan, ui: &Ui) {
+    for step in plan.steps.iter().filter(|step| step.takeover.is_none()) {
+        let Some(before) = &step.before else { continue };
+        for (manager, paths) in release::unmanaged(before, &step.desired) {
+            let shown = paths.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+            let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
+            ui.say(Tone::Warn, format!("  {before} also has {shown}{more}, written by `{manager}` and left alone"));
+        }
     }
 }
 

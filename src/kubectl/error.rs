@@ -64,6 +64,10 @@ impl KubectlError {
             }
             Reason::Unauthorized => failure.hint("log in to the cluster again: it does not accept your credentials"),
             Reason::Forbidden => failure.hint("ask for the permission that is missing, or use a context that has it"),
+            // What was read from standard input is not in the line.
+            _ if self.line.contains(" -f - ") => {
+                failure.hint("`-v` shows each kubectl command; `shipcat generate` what is sent")
+            }
             _ => failure.hint(format!("to see it yourself: {}", self.line)),
         }
     }

@@ -20,7 +20,7 @@ pub struct Layer {
     pub environments: Patch<At<Vec<At<EnvironmentName>>>>,
     pub image: Patch<At<ImageName>>,
     pub version: Patch<At<Version>>,
-    pub replicas: Patch<u32>,
+    pub replicas: Patch<u16>,
     pub labels: Keyed<MetaKey, LabelValue>,
     pub annotations: Keyed<MetaKey, Text>,
     pub selector: Keyed<MetaKey, LabelValue>,

@@ -251,7 +251,7 @@ impl Loader<'_> {
         Manifest {
             image,
             version: layer.version.set().map(|version| version.value),
-            replicas: layer.replicas.set().unwrap_or(1),
+            replicas: layer.replicas.set().map_or(1, u32::from),
             labels: settled(layer.labels).into_iter().map(pair).collect(),
             annotations: settled(layer.annotations)
                 .into_iter()

@@ -106,7 +106,8 @@ fn label(text: &str, what: &str, letter_first: bool) -> Result<(), String> {
         return Ok(());
     }
     let start = if letter_first { ", starting with a letter" } else { "" };
-    Err(format!("`{text}` is not a good name for a {what}\nuse at most 63 lower case letters, digits and `-`{start}"))
+    let what = if what == "environment" { "an environment".to_owned() } else { format!("a {what}") };
+    Err(format!("`{text}` is not a good name for {what}\nuse at most 63 lower case letters, digits and `-`{start}"))
 }
 
 fn version(text: &str) -> Result<(), String> {

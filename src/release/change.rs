@@ -30,6 +30,16 @@ pub fn make(kubectl: &Kubectl<'_>, plan: &Plan) -> (Vec<Changed>, Result<(), Kub
     }
 }
 
+/// Takes in the server's answers to a later apply of the same objects.
+pub fn update(changed: &mut [Changed], answers: &[Object]) {
+    for change in changed {
+        if let Some(answer) = change.after.among(answers) {
+            change.after = answer.clone();
+            change.answered = true;
+        }
+    }
+}
+
 fn changed(step: &Step, answers: &[Object]) -> Changed {
     let answer = step.desired.among(answers);
     Changed { before: step.before.clone(), after: answer.unwrap_or(&step.expected).clone(), answered: answer.is_some() }
@@ -60,7 +70,7 @@ fn attempt(kubectl: &Kubectl<'_>, plan: &Plan) -> Result<Vec<Object>, KubectlErr
     }
 }
 
-/// Moves the ownership of fields to our apply: the metadata alone changes, no pod does.
+/// Moves the ownership of fields to our apply.
 fn take_over(kubectl: &Kubectl<'_>, step: &Step) -> Result<(), KubectlError> {
     let (Some(before), Some(_)) = (&step.before, &step.takeover) else { return Ok(()) };
     let mut live = before.clone();
@@ -68,7 +78,10 @@ fn take_over(kubectl: &Kubectl<'_>, step: &Step) -> Result<(), KubectlError> {
         let Some(takeover) = ownership::takeover(&live, &step.desired, &Timestamp::now().to_string()) else {
             return Ok(());
         };
-        let mut moved = live.clone();
+        // Where fields go, everything goes in this one write, so that there is one new pod template: a server-side apply alone does
+        // not remove what the server itself or another manager put beside ours. The apply behind it then has nothing left to change.
+        let mut moved =
+            if takeover.removes() { ownership::applied(&live, &takeover, &step.desired) } else { live.clone() };
         moved.json_mut()["metadata"]["managedFields"] = takeover.managed_fields;
         match kubectl.put(&moved) {
             Err(error) if error.reason == Reason::Conflict => {

@@ -181,7 +181,7 @@ fn keys(maps: &[&Map<String, Value>]) -> Vec<String> {
 
 /// The key by which the items of these lists are told apart, as the API's list-map keys do, if there is one.
 pub fn identity(lists: &[&Vec<Value>]) -> Option<&'static str> {
-    ["name", "mountPath", "containerPort", "port", "key", "topologyKey"].into_iter().find(|key| {
+    ["mountPath", "containerPort", "port", "name", "key", "topologyKey"].into_iter().find(|key| {
         lists.iter().all(|list| {
             let mut names: Vec<String> = list.iter().filter_map(|item| name(item, key)).collect();
             let complete = names.len() == list.len();

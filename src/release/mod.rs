@@ -12,7 +12,8 @@ mod record;
 mod rollout;
 mod transaction;
 
-pub use plan::{Change, Nature, Plan, Road, leave_autoscaled};
+pub use ownership::unmanaged;
+pub use plan::{Change, Nature, Plan, Road, keep_count, leave_autoscaled};
 pub use reading::{Reading, version_of};
 pub use record::{Body, History, Outcome, Release, VersionFrom};
 pub use rollout::{Ending, Goal, Limits, Memory, Picture, Verdict, folded, judge};

@@ -19,7 +19,15 @@ pub struct Takeover {
     /// Who owned the fields that are taken over.
     pub from: Vec<String>,
     /// The fields that the apply will then remove, as paths for [`without`].
-    strays: Vec<Vec<Key>>,
+    strays: Vec<Path>,
+}
+
+type Path = Vec<Key>;
+
+/// A field that is to go; shared, if somebody else keeps a part of it.
+struct Stray {
+    path: Path,
+    shared: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -36,16 +44,31 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
     let applied = entries.iter().find(ours);
     let movable = |entry: &&Value| !is_status(entry) && !ours(entry) && is_movable(manager(entry), applied.is_some());
     let moved: Vec<&Value> = entries.iter().filter(movable).collect();
-    let mut strays = Vec::new();
     let mut kept = Value::Object(Map::new());
     for entry in entries.iter().filter(|entry| !movable(entry) && !ours(entry)) {
         union(&mut kept, &entry["fieldsV1"]);
     }
-    for entry in &moved {
-        collect_strays(&entry["fieldsV1"], desired.json(), &kept, &mut Vec::new(), &mut strays);
+    let collect = |entry: &Value| {
+        let mut found = Vec::new();
+        collect_strays(&entry["fieldsV1"], desired.json(), &kept, &mut Vec::new(), &mut found);
+        found
+    };
+    let mut strays: Vec<Path> = moved.iter().flat_map(|entry| collect(entry)).map(|stray| stray.path).collect();
+    // What our own apply owns, the next one removes by itself; but of a struct it leaves what the server put there (a probe keeps
+    // its `scheme`), and of a list item what somebody else holds (a container without an image), which is valid no more.
+    let stays = |stray: &Stray| {
+        let is_struct = matches!(stray.path.last(), Some(Key::Field(_)))
+            && at(live.json(), &stray.path).is_some_and(Value::is_object);
+        stray.shared || (is_struct && stray.path.first() == Some(&Key::Field("spec".into())))
+    };
+    let own = applied.map(collect).unwrap_or_default();
+    rivals(&live.json()["spec"], &desired.json()["spec"], "spec", &mut vec![Key::Field("spec".into())], &mut strays);
+    // All or nothing: what is left for the apply behind it would make a second pod template.
+    if !strays.is_empty() || own.iter().any(stays) {
+        strays.extend(own.into_iter().map(|stray| stray.path));
     }
     // Once our apply is among the owners, a leftover Update of ours matters only where it would hold a field back.
-    if moved.is_empty() || (applied.is_some() && strays.is_empty()) {
+    if strays.is_empty() && (moved.is_empty() || applied.is_some()) {
         return None;
     }
     let mut fields = applied.map_or_else(|| json!({}), |entry| entry["fieldsV1"].clone());
@@ -54,6 +77,9 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
     }
     if let Some(map) = fields.as_object_mut() {
         map.remove("f:status");
+    }
+    if let Some(spec) = fields.get_mut("f:spec").and_then(Value::as_object_mut) {
+        spec.retain(|name, _| !is_fixed(live.kind(), name));
     }
     let mut managed: Vec<Value> = entries.iter().filter(|entry| !movable(entry) && !ours(entry)).cloned().collect();
     managed.push(json!({
@@ -152,25 +178,128 @@ fn union(into: &mut Value, from: &Value) {
     }
 }
 
+/// What a Service cannot change any more: it is left as it is, and not taken over.
+fn is_fixed(kind: &str, field: &str) -> bool {
+    kind == "Service"
+        && ["f:clusterIP", "f:clusterIPs", "f:ipFamilies", "f:ipFamilyPolicy", "f:ipFamily"].contains(&field)
+}
+
 /// The owned fields that `desired` does not have, nor anybody who keeps his.
-fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Vec<Key>, strays: &mut Vec<Vec<Key>>) {
+fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Path, strays: &mut Vec<Stray>) {
+    let kind = desired["kind"].as_str().unwrap_or_default().to_owned();
     for (name, below) in owned.as_object().into_iter().flatten() {
         if name == "." || (path.is_empty() && name == "f:status") {
             continue;
         }
         let Some(key) = key(name) else { continue };
+        // Neither a container nor a volume is anything without what we wrote in it.
+        let whole = matches!(key, Key::Item(_))
+            && matches!(path.last(), Some(Key::Field(list)) if WHOLE.contains(&list.as_str()));
         let child = child(desired, &key);
         path.push(key);
         let nothing = json!({});
         let others = kept.get(name);
         match child {
+            Some(child) if path.len() == 1 && name == "f:spec" => {
+                let mut below = below.clone();
+                if let Some(map) = below.as_object_mut() {
+                    map.retain(|name, _| !is_fixed(&kind, name));
+                }
+                collect_strays(&below, child, others.unwrap_or(&nothing), path, strays);
+            }
             Some(child) => collect_strays(below, child, others.unwrap_or(&nothing), path, strays),
-            None if others.is_none() => strays.push(path.clone()),
+            None if others.is_none() || whole => strays.push(Stray { path: path.clone(), shared: others.is_some() }),
             // Somebody else keeps a part of it: only the rest goes.
             None => collect_strays(below, &Value::Null, others.unwrap_or(&nothing), path, strays),
         }
         path.pop();
     }
+}
+
+/// Lists whose items stand or fall as a whole.
+const WHOLE: [&str; 3] = ["containers", "initContainers", "volumes"];
+
+/// The fields of which Kubernetes takes only one, where `desired` has another than is live: whoever wrote it, both cannot be.
+/// (The probes' handlers, a variable's value, a volume's source: the one-of structs of core/v1.)
+fn rivals(live: &Value, desired: &Value, field: &str, path: &mut Path, strays: &mut Vec<Path>) {
+    match (live, desired) {
+        (Value::Object(live), Value::Object(desired)) => {
+            let one_of = |key: &str| match field {
+                "env" => key == "value" || key == "valueFrom",
+                "volumes" => key != "name",
+                _ => field.ends_with("Probe") && ["httpGet", "tcpSocket", "exec", "grpc"].contains(&key),
+            };
+            if desired.keys().any(|key| one_of(key)) {
+                for key in live.keys().filter(|key| one_of(key) && !desired.contains_key(*key)) {
+                    strays.push([path.as_slice(), &[Key::Field(key.clone())]].concat());
+                }
+            }
+            for (key, desired) in desired {
+                if let Some(live) = live.get(key) {
+                    path.push(Key::Field(key.clone()));
+                    rivals(live, desired, key, path, strays);
+                    path.pop();
+                }
+            }
+        }
+        (Value::Array(live), Value::Array(desired)) => {
+            let Some(name) = identity(&[live, desired]) else { return };
+            for desired in desired {
+                if let Some(live) = live.iter().find(|item| item.get(name) == desired.get(name)) {
+                    path.push(Key::Item([(name.to_owned(), desired[name].clone())].into_iter().collect()));
+                    rivals(live, desired, field, path, strays);
+                    path.pop();
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The value at a path.
+fn at<'a>(value: &'a Value, path: &[Key]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, key| child(value, key))
+}
+
+/// What others than we and the system's controllers wrote into an object and the manifest does not have, by who wrote it: it stays.
+pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> {
+    let entries = live.list("/metadata/managedFields");
+    let others = entries
+        .iter()
+        .filter(|entry| manager(entry) != FIELD_MANAGER && !is_status(entry) && !is_controller(manager(entry)));
+    let mut found = Vec::new();
+    for entry in others {
+        let mut strays = Vec::new();
+        collect_strays(&entry["fieldsV1"], desired.json(), &json!({}), &mut Vec::new(), &mut strays);
+        let paths: Vec<String> = strays
+            .iter()
+            .filter(|stray| at(live.json(), &stray.path).is_some())
+            .map(|stray| spelled(&stray.path))
+            .collect();
+        if !paths.is_empty() {
+            found.push((manager(entry).to_owned(), paths));
+        }
+    }
+    found
+}
+
+/// A path as people know it: `containers[webapp].env[EXTRA]`.
+fn spelled(path: &[Key]) -> String {
+    let mut text = String::new();
+    for key in path {
+        match key {
+            Key::Field(name) if text.is_empty() => text.clone_from(name),
+            Key::Field(name) if name.contains(['.', '/']) => text += &format!("[{name}]"),
+            Key::Field(name) => text += &format!(".{name}"),
+            Key::Item(keys) => {
+                let keys: Vec<String> =
+                    keys.values().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)).collect();
+                text += &format!("[{}]", keys.join(" "));
+            }
+            Key::Value(value) => text += &format!("[{value}]"),
+        }
+    }
+    text.strip_prefix("spec.template.spec.").map(str::to_owned).unwrap_or(text)
 }
 
 fn key(name: &str) -> Option<Key> {

@@ -143,6 +143,27 @@ pub fn leave_autoscaled(
     left
 }
 
+/// Where pods are replaced and fewer are wanted than run, the number that runs is kept until the new ones are known to be good:
+/// else Kubernetes stops the surplus of the old ones at once. Returns what is applied then.
+pub fn keep_count(
+    desired: &mut [Object],
+    expected: &mut [Object],
+    live: &[Object],
+    plan: &Plan,
+) -> Option<Vec<Object>> {
+    let count = |object: &Object| object.number("/spec/replicas");
+    let wanted = desired.iter().find(|object| object.kind() == "Deployment")?;
+    let runs = wanted.among(live).and_then(count)?;
+    if !plan.restarts_pods() || count(wanted).is_none_or(|wanted| wanted == 0 || wanted >= runs) {
+        return None;
+    }
+    let afterwards = desired.to_vec();
+    for object in desired.iter_mut().chain(expected).filter(|object| object.kind() == "Deployment") {
+        object.json_mut()["spec"]["replicas"] = runs.into();
+    }
+    Some(afterwards)
+}
+
 fn changes_of(before: Option<&Object>, expected: &Object) -> Vec<Change> {
     let object = expected.to_string();
     let Some(before) = before else {
@@ -232,6 +253,22 @@ mod tests {
         );
         let new = plan(&[], &live);
         assert_eq!((new.road.clone(), new.changes[0].nature), (Road::Apply, Nature::New));
+    }
+
+    #[test]
+    fn fewer_pods_come_after_new_ones() {
+        let live = [deployment("a:1", 4, "x")];
+        let keep = |image: &str, wanted: u32| {
+            let (mut desired, mut expected) = ([deployment(image, wanted, "x")], [deployment(image, wanted, "x")]);
+            let plan = plan(&live, &expected[0]);
+            let afterwards = keep_count(&mut desired, &mut expected, &live, &plan);
+            let count = |object: &Object| object.number("/spec/replicas");
+            (count(&desired[0]), count(&expected[0]), afterwards.and_then(|objects| count(&objects[0])))
+        };
+        assert_eq!(keep("a:2", 1), (Some(4), Some(4), Some(1)));
+        assert_eq!(keep("a:1", 1), (Some(1), Some(1), None));
+        assert_eq!(keep("a:2", 5), (Some(5), Some(5), None));
+        assert_eq!(keep("a:2", 0), (Some(0), Some(0), None));
     }
 
     #[test]

@@ -67,6 +67,19 @@ impl Reading {
             Err(error) => bail!(error.refused("cannot ask what you may do in the cluster")),
         }
         let live = live?.map_err(|error| error.refused("cannot read the live objects"))?;
+        if let Some(going) = live.iter().find(|object| !object.text("/metadata/deletionTimestamp").is_empty()) {
+            // An apply onto it would succeed, and it would be gone all the same.
+            let finalizers: Vec<&str> = going.list("/metadata/finalizers").iter().filter_map(|f| f.as_str()).collect();
+            let why =
+                if finalizers.is_empty() { String::new() } else { format!(", held by {}", join_and(&finalizers)) };
+            bail!(
+                Failure::refused(format!(
+                    "{going} is being deleted since {}{why}",
+                    going.text("/metadata/deletionTimestamp")
+                ))
+                .hint("wait until it is gone, then ship again")
+            );
+        }
         let expected = foresee(kubectl, wanted, &live, expected?).map_err(|error| rejected(kubectl, &error))?;
         let autoscalers = autoscalers?.map_err(|error| error.refused("cannot read the autoscalers"))?;
         Ok(Self { live, expected, history: history??, autoscalers })

@@ -7,6 +7,9 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -95,8 +98,10 @@ pub struct Body {
     pub git: Option<GitState>,
     /// What is applied.
     pub objects: Vec<Value>,
-    /// The live objects of the same names before; those that are not listed did not exist.
+    /// What was live before of those that the release changes.
     pub before: Vec<Value>,
+    /// Those that were live and stay as they are, as `ConfigMap/name`. What is in neither list did not exist.
+    pub unchanged: Vec<String>,
 }
 
 /// A release as the cluster has it.
@@ -131,7 +136,7 @@ impl Release {
         let bytes = STANDARD
             .decode(secret.text("/data/release"))
             .with_context(|| format!("the release record `{}` is damaged", secret.name()))?;
-        let body = serde_json::from_slice(&bytes)
+        let body = serde_json::from_reader(GzDecoder::new(bytes.as_slice()))
             .with_context(|| format!("the release record `{}` cannot be read", secret.name()))?;
         let annotation =
             |key: &str| secret.json().pointer("/metadata/annotations").and_then(|a| a.get(key)).and_then(Value::as_str);
@@ -145,6 +150,14 @@ impl Release {
             body,
         })
     }
+}
+
+/// The body as the Secret holds it. Packed, since two copies of a large ConfigMap would not fit into a Secret's mebibyte.
+fn packed(body: &Body) -> String {
+    let mut gz = GzEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail, nor do our own types to serialize.
+    let written = serde_json::to_writer(&mut gz, body).map_err(std::io::Error::from).and_then(|()| gz.finish());
+    STANDARD.encode(written.unwrap_or_default())
 }
 
 /// The releases of a service, the newest first.
@@ -180,9 +193,13 @@ impl History {
         self.0.iter().find(|release| release.number == number)
     }
 
-    /// The newest deployed release that differs from the one that runs: where `rollback` goes.
-    pub fn before_running(&self) -> Option<&Release> {
+    /// The newest deployed release that differs from what runs: where `rollback` goes. `live` is the version that the live
+    /// Deployment has: if somebody set another one by hand since, that is what is gone back from.
+    pub fn before_running(&self, live: Option<&str>) -> Option<&Release> {
         let running = self.running()?;
+        if live.is_some_and(|live| live != running.body.version) {
+            return Some(running);
+        }
         self.0
             .iter()
             .find(|release| release.outcome == Outcome::Deployed && release.body.objects != running.body.objects)
@@ -205,7 +222,7 @@ impl Record {
     pub fn begin(kubectl: &Kubectl<'_>, history: &History, body: &Body) -> std::result::Result<Self, KubectlError> {
         let number = history.newest().map_or(0, |release| release.number) + 1;
         let name = Release::name(&body.service, number);
-        let data = STANDARD.encode(json!(body).to_string());
+        let data = packed(body);
         let secret = json!({
             "apiVersion": "v1", "kind": "Secret", "type": "shipcat.dev/release",
             "metadata": {"name": name, "labels": {
@@ -254,6 +271,7 @@ mod tests {
             git: None,
             objects: vec![json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": what}})],
             before: Vec::new(),
+            unchanged: Vec::new(),
         };
         Release { number, outcome, finished: None, message: None, body }
     }
@@ -268,8 +286,9 @@ mod tests {
             release(1, Outcome::Deployed, "a"),
         ]);
         assert_eq!(history.running().unwrap().number, 4);
-        assert_eq!(history.before_running().unwrap().number, 1);
-        assert!(History(vec![release(1, Outcome::Deployed, "a")]).before_running().is_none());
+        assert_eq!(history.before_running(Some("c")).unwrap().number, 1);
+        assert_eq!(history.before_running(Some("by hand")).unwrap().number, 4);
+        assert!(History(vec![release(1, Outcome::Deployed, "a")]).before_running(None).is_none());
         assert!(History(vec![release(1, Outcome::TakenBack, "a")]).running().is_none());
     }
 
@@ -278,7 +297,7 @@ mod tests {
         let body = release(7, Outcome::Pending, "x").body;
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {
                 "name": "shipcat.w.7", "labels": {OUTCOME_LABEL: "taken-back"}, "annotations": {FINISHED: "2026-11-23T04:00:00Z", MESSAGE: "crash"}},
-            "data": {"release": STANDARD.encode(json!(body).to_string())}});
+            "data": {"release": packed(&body)}});
         let read = Release::read(&Object::new(secret).unwrap()).unwrap();
         assert_eq!((read.number, read.outcome, read.message.as_deref()), (7, Outcome::TakenBack, Some("crash")));
         assert_eq!((read.body.objects, read.body.who.as_str()), (body.objects, "ann@laptop"));

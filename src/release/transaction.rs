@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::change::{self, Changed};
+use super::diff::differences;
 use super::evidence;
 use super::plan::{Plan, Road};
 use super::putback::{self, PutBack};
@@ -25,6 +26,8 @@ pub struct Request<'a> {
     pub body: Body,
     /// What changes.
     pub plan: Plan,
+    /// What is applied once that is up: fewer pods, where the plan keeps the old ones' number until the new ones are known to be good.
+    pub afterwards: Option<Vec<Object>>,
     /// The releases so far.
     pub history: &'a History,
     /// How long the rollout may take.
@@ -55,8 +58,14 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     signal::listen()?;
     let deployment = deployment(&request.plan)?;
     let selector = selector(&deployment);
-    request.body.before =
-        request.plan.steps.iter().filter_map(|step| step.before.as_ref()).map(|object| object.json().clone()).collect();
+    for step in &request.plan.steps {
+        let Some(before) = &step.before else { continue };
+        if step.takeover.is_none() && differences(before.json(), step.expected.json()).is_empty() {
+            request.body.unchanged.push(before.to_string());
+        } else {
+            request.body.before.push(before.json().clone());
+        }
+    }
     // The streams warm up while the record is written.
     let mut watch = Watch::start(kubectl, deployment.name(), &selector)?;
     let record = begin(kubectl, &request, ui)?;
@@ -70,26 +79,43 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         watch.catch_up(Duration::from_secs(2));
     }
     let mut memory = Memory::baseline(watch.picture(), request.plan.road == Road::Nothing);
-    let (changed, made) = change::make(kubectl, &request.plan);
-    let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
-    let trouble = match made {
+    let (mut changed, made) = change::make(kubectl, &request.plan);
+    let mut trouble = match made {
         Err(error) => Some(Trouble::Change(error)),
-        Ok(()) => match goal(&request.plan, &changed) {
-            None => None,
-            Some(goal) => match watch.until(&goal, &mut memory, &request.limits, request.timeout, true, ui) {
-                Ending::Good => None,
-                Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
-                Ending::Late(findings) => Some(Trouble::Late(findings)),
-                Ending::Superseded(why) => Some(Trouble::Superseded(why)),
-                Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
-                Ending::Blind(why) => Some(Trouble::Blind(why)),
-            },
-        },
+        Ok(()) => await_rollout(&mut watch, &request, &changed, &mut memory, ui),
     };
+    if let (None, Some(last)) = (&trouble, &request.afterwards) {
+        trouble = match kubectl.apply(last) {
+            Err(error) => Some(Trouble::Change(error)),
+            Ok(answers) => {
+                change::update(&mut changed, &answers);
+                await_rollout(&mut watch, &request, &changed, &mut memory, ui)
+            }
+        };
+    }
+    let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
     Ok(match trouble {
         None => run.commit(),
         Some(trouble) => run.take_back(&trouble, &mut watch),
     })
+}
+
+fn await_rollout(
+    watch: &mut Watch<'_>,
+    request: &Request<'_>,
+    changed: &[Changed],
+    memory: &mut Memory,
+    ui: &Ui,
+) -> Option<Trouble> {
+    let goal = goal(&request.plan, changed)?;
+    match watch.until(&goal, memory, &request.limits, request.timeout, true, ui) {
+        Ending::Good => None,
+        Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
+        Ending::Late(findings) => Some(Trouble::Late(findings)),
+        Ending::Superseded(why) => Some(Trouble::Superseded(why)),
+        Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+        Ending::Blind(why) => Some(Trouble::Blind(why)),
+    }
 }
 
 /// Watches what runs without changing it: a service that is broken is not "nothing to do, success".
@@ -327,8 +353,21 @@ impl Run<'_> {
         if let Err(why) = restored {
             ui.say(Tone::Plain, format!("  the former version was put back and does not come up: {why}"));
         }
-        ui.say(Tone::Plain, format!("hint: look at it: kubectl --context {context} -n {namespace} get deployment,replicaset,pod -l app.kubernetes.io/name={service}"));
-        ui.say(Tone::Plain, format!("hint: what was live before is kept in the Secret `shipcat.{service}.{number}`; when it is clear what should run, ship it"));
+        let pods = plan.deployment().map(|step| selector(&step.desired)).unwrap_or_default();
+        ui.say(
+            Tone::Plain,
+            format!(
+                "hint: look at it: kubectl --context {context} -n {namespace} get deployment,replicaset,pod -l {pods}"
+            ),
+        );
+        if body.before.is_empty() {
+            ui.say(Tone::Plain, "hint: nothing of it was live before; when it is clear what should run, ship it");
+        } else {
+            ui.say(
+                Tone::Plain,
+                format!("hint: what was live before is kept in the Secret `shipcat.{service}.{number}`; when it is clear what should run, ship it"),
+            );
+        }
         Exit::Person
     }
 }

@@ -32,6 +32,9 @@ pub fn judge(picture: &Picture, goal: &Goal, memory: &mut Memory, limits: &Limit
     if deployment.uid() != goal.uid {
         return Verdict::Superseded("the Deployment was deleted and made again by somebody else".into());
     }
+    if !deployment.text("/metadata/deletionTimestamp").is_empty() {
+        return Verdict::Superseded("the Deployment is being deleted by somebody else".into());
+    }
     let generation = deployment.number("/metadata/generation").unwrap_or_default();
     if generation < goal.generation {
         return Verdict::Waiting("waiting for the change to be seen".into(), Vec::new());
