@@ -4,6 +4,7 @@
 mod change;
 mod diff;
 mod evidence;
+mod fields;
 mod ownership;
 mod plan;
 mod putback;

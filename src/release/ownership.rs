@@ -1,5 +1,4 @@
-//! Who owns which field, by managedFields (structured-merge-diff's FieldsV1: `f:` a field, `k:` a list item by its keys, `v:` an
-//! item of a set). Pure.
+//! Who owns which field, by managedFields. Pure.
 //!
 //! A server-side apply removes a field that is gone from the manifest only if our apply owned it. On an object that others made
 //! (`kubectl create`, `kubectl apply`, Helm), or after a put-back of ours (an Update is another owner than an Apply), such a
@@ -8,6 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::diff::identity;
+use super::fields::{Key, Path, at, child, key, remove, spelled};
 use crate::kubectl::FIELD_MANAGER;
 use crate::render::Object;
 
@@ -22,19 +22,10 @@ pub struct Takeover {
     strays: Vec<Path>,
 }
 
-type Path = Vec<Key>;
-
 /// A field that is to go; shared, if somebody else keeps a part of it.
 struct Stray {
     path: Path,
     shared: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Key {
-    Field(String),
-    Item(Map<String, Value>),
-    Value(Value),
 }
 
 /// Whether fields must be taken over before `desired` is applied onto `live`; `now` is the time for the entry (RFC 3339).
@@ -256,11 +247,6 @@ fn rivals(live: &Value, desired: &Value, field: &str, path: &mut Path, strays: &
     }
 }
 
-/// The value at a path.
-fn at<'a>(value: &'a Value, path: &[Key]) -> Option<&'a Value> {
-    path.iter().try_fold(value, |value, key| child(value, key))
-}
-
 /// What others than we and the system's controllers wrote into an object and the manifest does not have, by who wrote it: it stays.
 pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> {
     let entries = live.list("/metadata/managedFields");
@@ -281,76 +267,6 @@ pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> 
         }
     }
     found
-}
-
-/// A path as people know it: `containers[webapp].env[EXTRA]`.
-fn spelled(path: &[Key]) -> String {
-    let mut text = String::new();
-    for key in path {
-        match key {
-            Key::Field(name) if text.is_empty() => text.clone_from(name),
-            Key::Field(name) if name.contains(['.', '/']) => text += &format!("[{name}]"),
-            Key::Field(name) => text += &format!(".{name}"),
-            Key::Item(keys) => {
-                let keys: Vec<String> =
-                    keys.values().map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned)).collect();
-                text += &format!("[{}]", keys.join(" "));
-            }
-            Key::Value(value) => text += &format!("[{value}]"),
-        }
-    }
-    text.strip_prefix("spec.template.spec.").map(str::to_owned).unwrap_or(text)
-}
-
-fn key(name: &str) -> Option<Key> {
-    if let Some(field) = name.strip_prefix("f:") {
-        return Some(Key::Field(field.to_owned()));
-    }
-    let (kind, json) = name.split_once(':')?;
-    match (kind, serde_json::from_str(json).ok()?) {
-        ("k", Value::Object(keys)) => Some(Key::Item(keys)),
-        ("v", value) => Some(Key::Value(value)),
-        _ => None,
-    }
-}
-
-fn child<'a>(value: &'a Value, key: &Key) -> Option<&'a Value> {
-    match key {
-        Key::Field(name) => value.get(name),
-        Key::Item(_) | Key::Value(_) => value.as_array()?.iter().find(|item| is_item(item, key)),
-    }
-}
-
-fn is_item(item: &Value, key: &Key) -> bool {
-    match key {
-        // A port's protocol is part of its key and has a default.
-        Key::Item(keys) => keys.iter().all(|(name, value)| match item.get(name) {
-            Some(own) => own == value,
-            None => name == "protocol" && value == "TCP",
-        }),
-        Key::Value(value) => item == value,
-        Key::Field(_) => false,
-    }
-}
-
-fn remove(value: &mut Value, path: &[Key]) {
-    match (path, value) {
-        ([Key::Field(name)], Value::Object(map)) => {
-            map.remove(name);
-        }
-        ([last], Value::Array(items)) => items.retain(|item| !is_item(item, last)),
-        ([Key::Field(name), rest @ ..], Value::Object(map)) => {
-            if let Some(child) = map.get_mut(name) {
-                remove(child, rest);
-            }
-        }
-        ([key, rest @ ..], Value::Array(items)) => {
-            if let Some(child) = items.iter_mut().find(|item| is_item(item, key)) {
-                remove(child, rest);
-            }
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]
