@@ -105,7 +105,7 @@ fn every_mistake_of_every_file_in_one_go() {
   | ^
 hint: did you mean `replicas`?
 
-error: expected a port, or a map with `container` and `service`, found `http`
+error: expected a port, or a map with `container` and `service`, found the text \"http\"
   --> manifests/web/manifest.yml:3:7
   |
 3 | port: http
@@ -128,6 +128,25 @@ fn a_file_that_nobody_would_read() {
         &["ship", "-n", "dev", "web"],
         "error: `manifests/web/devv.yml` is no environment's file: there is no environment `devv`\n\
          hint: did you mean `dev.yml`?\n",
+    );
+}
+
+#[test]
+fn a_file_in_a_file() {
+    let dir = repo(&[
+        ("manifests/web/manifest.yml", "version: 1\nfiles:\n  /etc/a: x\n  /etc/a/b: x\n"),
+        ("manifests/web/x", ""),
+    ]);
+    refused(
+        dir.path(),
+        &["generate", "-n", "dev", "web"],
+        "error: `/etc/a` cannot be a file, since `/etc/a/b` is in it
+  --> manifests/web/manifest.yml:3:11
+  |
+3 |   /etc/a: x
+  |           ^
+hint: give one of them another path
+",
     );
 }
 

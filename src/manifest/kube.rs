@@ -41,6 +41,12 @@ impl<'de> Deserialize<'de> for Port {
                     port.ok_or_else(|| E::custom(format_args!("`{number}` is not a port\nports go from 1 to 65535")))?;
                 Ok(Port { container: port, service: port })
             }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Port, E> {
+                let hint = if text.parse::<u16>().is_ok() { "\ntake the quotes away" } else { "" };
+                Err(E::custom(format_args!(
+                    "expected a port, or a map with `container` and `service`, found the text \"{text}\"{hint}"
+                )))
+            }
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Port, A::Error> {
                 let long = Long::deserialize(MapAccessDeserializer::new(map))?;
                 let service = long.service.unwrap_or(long.container);

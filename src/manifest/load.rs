@@ -280,7 +280,14 @@ impl Loader<'_> {
 
     fn files(&mut self, files: BTreeMap<super::names::ContainerPath, At<Text>>, folder: &Path) -> Vec<ConfigFile> {
         let mut read = Vec::new();
+        let targets: Vec<String> = files.keys().map(ToString::to_string).collect();
         for (target, At { value: Text(source), place }) in files {
+            let inside = format!("{target}/");
+            if let Some(other) = targets.iter().find(|other| other.starts_with(&inside)) {
+                let problem = Problem::at(place, format!("`{target}` cannot be a file, since `{other}` is in it"));
+                self.problems.push(problem.hint("give one of them another path"));
+                continue;
+            }
             let path = Path::new(&source);
             if source.is_empty() || !path.components().all(|part| matches!(part, Component::Normal(_))) {
                 let problem = Problem::at(place, format!("`{source}` is not a file of the service's folder"));
