@@ -40,6 +40,15 @@ pub fn update(changed: &mut [Changed], answers: &[Object]) {
     }
 }
 
+/// Expects the number of pods that a later apply asked for, where its answer was lost.
+pub fn expect_count(changed: &mut [Changed], asked: &[Object]) {
+    for change in changed.iter_mut().filter(|change| change.after.kind() == "Deployment") {
+        if let Some(count) = change.after.among(asked).and_then(|asked| asked.number("/spec/replicas")) {
+            change.after.json_mut()["spec"]["replicas"] = count.into();
+        }
+    }
+}
+
 fn changed(step: &Step, answers: &[Object]) -> Changed {
     let answer = step.desired.among(answers);
     Changed { before: step.before.clone(), after: answer.unwrap_or(&step.expected).clone(), answered: answer.is_some() }
@@ -100,4 +109,27 @@ fn take_over(kubectl: &Kubectl<'_>, step: &Step) -> Result<(), KubectlError> {
         reason: Reason::Conflict,
         said: format!("{before} changes all the time"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::diff::restore;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_lost_answer_to_the_last_step_is_taken_back_whichever_way_it_went() {
+        let deployment = |replicas: u32| {
+            let spec = json!({"replicas": replicas});
+            let value = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w"}, "spec": spec});
+            Object::new(value).unwrap()
+        };
+        let mut changed = [Changed { before: Some(deployment(4)), after: deployment(4), answered: true }];
+        expect_count(&mut changed, &[deployment(1)]);
+        for now in [deployment(1), deployment(4)] {
+            let mut foreign = Vec::new();
+            let back = restore(deployment(4).json(), changed[0].after.json(), now.json(), &mut foreign);
+            assert_eq!((back["spec"]["replicas"].as_u64(), foreign.len()), (Some(4), 0));
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! A server-side apply removes a field that is gone from the manifest only if our apply owned it. On an object that others made
 //! (`kubectl create`, `kubectl apply`, Helm), or after a put-back of ours (an Update is another owner than an Apply), such a
-//! field would stay for ever, and a dry run would not show it. So ownership is moved to our apply first, in the metadata alone.
+//! field would stay for ever, and a dry run would not show it. So ownership is moved to our apply first: in the metadata alone, or
+//! where fields go, together with the whole outcome in one write, since an apply leaves what the server put beside ours.
 
 use serde_json::{Map, Value, json};
 

@@ -86,7 +86,11 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     };
     if let (None, Some(last)) = (&trouble, &request.afterwards) {
         trouble = match kubectl.apply(last) {
-            Err(error) => Some(Trouble::Change(error)),
+            Err(error) => {
+                // It may have been taken all the same.
+                change::expect_count(&mut changed, last);
+                Some(Trouble::Change(error))
+            }
             Ok(answers) => {
                 change::update(&mut changed, &answers);
                 await_rollout(&mut watch, &request, &changed, &mut memory, ui)

@@ -34,7 +34,8 @@ image_behaviour() { local name=${1##*/}; echo "${name/:/ }"; }
 # images_archive BUSYBOX FILE: all of them in one archive, and a pause image for the sandboxes.
 images_archive() {
     local busybox=$1 out=$2 work layer sum image config list=
-    work=$(mktemp -d "$cache/images.XXXXXX")
+    work=$cache/images.$$
+    rm -rf "$work"
     mkdir -p "$work"/{bin,tmp,www,etc} "$work/out"
     cp "$busybox" "$work/bin/busybox"
     local applet
