@@ -90,6 +90,7 @@ fn health(picture: &Picture, deployment: &Object) -> (String, Exit) {
         uid: deployment.uid().to_owned(),
         generation: deployment.number("/metadata/generation").unwrap_or_default(),
         template: deployment.json().pointer("/spec/template").cloned().unwrap_or_default(),
+        words: ("new", "old"),
         rendered: Vec::new(),
     };
     // A look lasts no time: nothing has to settle under our eyes.

@@ -172,6 +172,7 @@ fn goal_of(deployment: &Object, rendered: Vec<String>) -> Goal {
         uid: deployment.uid().to_owned(),
         generation: deployment.number("/metadata/generation").unwrap_or_default(),
         template: deployment.json().pointer("/spec/template").cloned().unwrap_or_default(),
+        words: ("new", "old"),
         rendered,
     }
 }
@@ -316,7 +317,7 @@ impl Run<'_> {
             // What runs now is not ours to judge.
             return Ok(());
         }
-        let goal = goal_of(deployment, Vec::new());
+        let goal = Goal { words: ("former", "failed"), ..goal_of(deployment, Vec::new()) };
         let mut memory = Memory::baseline(watch.picture(), false);
         let healthy_before =
             self.request.plan.deployment().and_then(|step| step.before.as_ref()).is_some_and(is_healthy);

@@ -1,5 +1,6 @@
 # Kubernetes from Debian's packages, for machines without a Docker engine; sourced by `up` and `down`.
-# Everything lives in the cache and the state folder: no package is installed, no apt configuration touched.
+# Everything lives in the cache and the state folder, and apt's configuration is left alone. The one thing that may be installed is
+# what nearly every machine has: openssl, ip, mount.
 # Debian 12 has only kubectl as a binary (1.20.2), so the servers are built from Debian's source package.
 
 kube=1.20.2
@@ -14,10 +15,13 @@ debian_needed() {
     [[ $(. /etc/os-release; echo "${VERSION_CODENAME:-}") == bookworm ]] \
         || die "a cluster made of Debian's packages needs Debian 12 (bookworm)" \
             "or name a cluster of yours: SHIPCAT_TEST_CONTEXT=<kube context>" "or install kind and start a Docker engine"
-    local tool
-    for tool in apt-get dpkg-deb tar gzip openssl ip mount; do
-        command -v "$tool" >/dev/null || die "\`$tool\` is not on this machine" "apt-get install -y apt dpkg tar gzip openssl iproute2 mount"
+    local tool missing=()
+    for tool in openssl:openssl ip:iproute2 mount:mount; do
+        command -v "${tool%:*}" >/dev/null || missing+=("${tool#*:}")
     done
+    ((${#missing[@]})) || return 0
+    [[ -d $cache/apt/parts ]] || quietly "reading Debian's package lists" debian_sources
+    quietly "installing ${missing[*]}" debian_apt install -y --no-install-recommends "${missing[@]}"
 }
 
 # apt with lists and cache of its own, over the machine's own Debian sources (of which the source packages are wanted too).

@@ -43,6 +43,8 @@ pub struct Goal {
     pub generation: i64,
     /// The pod template of it: another one is somebody else's work.
     pub template: Value,
+    /// What the pods that it wants are called, and the others: new and old, or on the way back former and failed.
+    pub words: (&'static str, &'static str),
     /// The names of objects that our own render makes, or should: one that is missing will not come.
     pub rendered: Vec<String>,
 }

@@ -81,19 +81,21 @@ pub fn judge(picture: &Picture, goal: &Goal, memory: &mut Memory, limits: &Limit
         findings.retain(|finding| finding.doomed);
         return Verdict::Doomed(findings);
     }
-    Verdict::Waiting(progress(wanted, total, updated, available, complete, &findings), findings)
+    Verdict::Waiting(progress(goal, [wanted, total, updated, available], complete, &findings), findings)
 }
 
-fn progress(wanted: i64, total: i64, updated: i64, available: i64, complete: bool, findings: &[Finding]) -> String {
+fn progress(goal: &Goal, counts: [i64; 4], complete: bool, findings: &[Finding]) -> String {
+    let [wanted, total, updated, available] = counts;
+    let (word, other) = goal.words;
     let mut parts = Vec::new();
     if complete {
-        parts.push(format!("{} of {wanted} new pods ready, watching that they stay up", updated.min(available)));
+        parts.push(format!("{} of {wanted} {word} pods ready, watching that they stay up", updated.min(available)));
     } else {
         // `available` counts old pods too: as many new ones are ready as there are more than old ones could be.
         let old = total - updated;
-        parts.push(format!("{} of {wanted} new pods ready", (available - old).clamp(0, updated)));
+        parts.push(format!("{} of {wanted} {word} pods ready", (available - old).clamp(0, updated)));
         if old > 0 {
-            parts.push(format!("{old} old"));
+            parts.push(format!("{old} {other}"));
         }
     }
     let mut line = parts.join(", ");

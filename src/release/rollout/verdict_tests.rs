@@ -48,7 +48,7 @@ fn pod(owner: &str, state: Value, last: Value, restarts: i64) -> Value {
 
 fn goal() -> Goal {
     let template = json!({"spec": {"containers": [{"name": "webapp", "image": "r/webapp:2", "readinessProbe": {}}]}});
-    Goal { uid: "d".into(), generation: 2, template, rendered: vec!["webapp-0a1b".into()] }
+    Goal { uid: "d".into(), generation: 2, template, words: ("new", "old"), rendered: vec!["webapp-0a1b".into()] }
 }
 
 fn verdict(picture: &Picture) -> Verdict {
