@@ -14,9 +14,9 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("git", &["process"]),
     ("manifest", &["yaml", "error"]),
     ("render", &["manifest", "yaml", "error"]),
-    ("kubectl", &["render", "process", "ui", "error"]),
-    ("release", &["kubectl", "render", "manifest", "git", "process", "ui", "signal", "error"]),
-    ("commands", &["release", "kubectl", "render", "manifest", "git", "ui", "error"]),
+    ("kubectl", &["yaml", "process", "ui", "error"]),
+    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "error"]),
+    ("commands", &["release", "kubectl", "render", "manifest", "git", "yaml", "ui", "error"]),
     ("cli", &["commands"]),
 ];
 

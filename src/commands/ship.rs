@@ -9,8 +9,9 @@ use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Duration, Manifest, Version};
 use crate::release::{self, Body, Ending, Limits, Plan, Reading, Request, Road, VersionFrom};
-use crate::render::{Object, render};
+use crate::render::render;
 use crate::ui::{Tone, Ui};
+use crate::yaml::Object;
 
 /// The arguments of `ship`.
 #[derive(Debug, clap::Args)]

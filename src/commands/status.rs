@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::Context;
 use crate::error::{Exit, count};
 use crate::release::{Goal, History, Limits, Memory, Outcome, Picture, Release, Verdict, folded, judge, version_of};
-use crate::render::Object;
 use crate::ui::ago;
+use crate::yaml::Object;
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]

@@ -1,4 +1,4 @@
-//! The room for `kubectl`: the one place that knows its flags. May import `process`, `render` (for [`Object`]), `ui` and `error`.
+//! The room for `kubectl`: the one place that knows its flags. May import `process`, `yaml` (for [`Object`]), `ui` and `error`.
 
 mod connect;
 mod error;
@@ -18,8 +18,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::process::{Cmd, Output};
-use crate::render::{Object, safe};
 use crate::ui::Ui;
+use crate::yaml::{Object, safe};
 
 /// Our name in managedFields.
 pub const FIELD_MANAGER: &str = "shipcat";

@@ -1,6 +1,6 @@
 //! Where an object is on the API server. kubectl's raw calls want the path.
 
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// The resource of each kind that we may have to name by its path.
 const RESOURCES: [(&str, &str); 13] = [

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{FIELD_MANAGER, Kubectl, Result, documents, list, objects};
 use crate::process::{Stream, StreamEvent};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// What a watch is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

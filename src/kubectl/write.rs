@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::paths::path;
 use super::{FIELD_MANAGER, Kubectl, Result, list, objects};
 use crate::process::Cmd;
-use crate::render::{Object, safe};
+use crate::yaml::{Object, safe};
 
 impl Kubectl<'_> {
     /// Applies, server-side, and gives the server's answers.

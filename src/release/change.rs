@@ -6,7 +6,7 @@ use super::diff::significant;
 use super::ownership;
 use super::plan::{Plan, Road, Step};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// How often a write that lost a race is tried again. Controllers write statuses all the time.
 pub const TRIES: u32 = 8;

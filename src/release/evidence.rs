@@ -5,8 +5,8 @@ use std::thread::scope;
 
 use super::rollout::{Finding, folded};
 use crate::kubectl::Kubectl;
-use crate::render::Object;
 use crate::ui::{Tone, Ui};
+use crate::yaml::Object;
 
 /// How many last lines of a log are shown.
 const LINES: usize = 20;

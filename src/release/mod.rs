@@ -1,5 +1,5 @@
 //! Releases: what would change, the record, the transaction, the watch, the way back.
-//! May import `kubectl`, `render`, `manifest`, `git`, and the leaves.
+//! May import `kubectl`, `git`, and the leaves.
 
 mod change;
 mod diff;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::diff::identity;
 use super::fields::{Key, Path, at, child, key, remove, spelled};
 use crate::kubectl::FIELD_MANAGER;
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// What must be known about the owners of a live object before something is applied to it.
 #[derive(Debug, Clone, PartialEq)]

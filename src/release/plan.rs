@@ -2,7 +2,7 @@
 
 use super::diff::{Difference, differences, significant};
 use super::ownership::{self, Takeover};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// Of what nature a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,9 +9,9 @@ use super::change::{Changed, TRIES};
 use super::diff::{Path, SERVERS, differences, restore, significant};
 use super::ownership;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
-use crate::render::Object;
 use crate::signal;
 use crate::ui::{Tone, Ui};
+use crate::yaml::Object;
 
 /// What became of the way back.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::ownership::{self, Takeover};
 use super::record::History;
 use crate::error::{Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// What was read.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::git::GitState;
 use crate::kubectl::{Kubectl, KubectlError};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// The label that names the service of a record. Not the label of the service's own objects: a record is none of them.
 const RECORD_LABEL: &str = "shipcat.dev/release-of";

@@ -13,9 +13,9 @@ use super::record::{Body, History, Outcome, Record};
 use super::rollout::{Ending, Finding, Goal, Limits, Memory, Watch};
 use crate::error::{Exit, Failure};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
-use crate::render::Object;
 use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
+use crate::yaml::Object;
 
 /// Everything that a release needs to know.
 #[derive(Debug)]

@@ -1,12 +1,7 @@
 //! From a [`Manifest`] to Kubernetes objects, through tera templates that are compiled in. Pure: no files, no printing.
 //! May import `manifest`, `yaml` and `error`.
 
-mod json;
-mod object;
 mod template;
-
-pub use json::safe;
-pub use object::Object;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Failure, Problem, Problems, Sources};
 use crate::manifest::{ConfigFile, Content, Manifest, Version};
-use crate::yaml::{At, Text};
+use crate::yaml::{At, Object, Text, unappliable};
 
 /// The label by which shipcat finds the objects of a service again.
 pub const SERVICE_LABEL: &str = "shipcat.dev/service";
@@ -67,7 +62,7 @@ pub fn render(manifest: &Manifest, version: &Version, sources: &Sources) -> Resu
         let document = template::built_in(name, &parts)?;
         let value: Value =
             serde_yaml::from_str(&document).with_context(|| format!("the built-in template `{name}` made no YAML"))?;
-        if let Some(bad) = strings(&value).into_iter().find(|text| json::unappliable(text).is_some()) {
+        if let Some(bad) = strings(&value).into_iter().find(|text| unappliable(text).is_some()) {
             bail!(Failure::refused(format!(
                 "`{}` has a text with a control character, which the API server does not take: {bad:?}",
                 manifest.service
@@ -110,8 +105,8 @@ fn environment_variables(
     let mut rendered = Vec::new();
     for (name, At { value: Text(source), place }) in env {
         match template::text(source, variables) {
-            Ok(value) if json::unappliable(&value).is_some() => {
-                let c = u32::from(json::unappliable(&value).unwrap_or_default());
+            Ok(value) if unappliable(&value).is_some() => {
+                let c = u32::from(unappliable(&value).unwrap_or_default());
                 let message = format!(
                     "the environment variable `{name}` holds the control character U+{c:04X}, which the API server does not take"
                 );
@@ -174,7 +169,7 @@ fn config(manifest: &Manifest, variables: &Value, sources: &Sources, problems: &
         };
         match text {
             // As bytes it arrives whatever it is.
-            Some(text) if json::unappliable(&text).is_some() => {
+            Some(text) if unappliable(&text).is_some() => {
                 binary.push(json!({"key": key, "value": STANDARD.encode(text)}));
             }
             Some(text) => data.push(json!({"key": key, "value": text})),

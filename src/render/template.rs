@@ -6,8 +6,8 @@ use anyhow::{Result, anyhow};
 use serde_json::Value;
 use tera::{Context, ErrorKind, Kwargs, State, Tera};
 
-use super::json;
 use crate::error::{FileId, Place, Problem};
+use crate::yaml::safe;
 
 /// One file a kind, compiled in.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -31,7 +31,7 @@ fn engine() -> Tera {
 }
 
 fn json_filter(value: &tera::Value, _: Kwargs, _: &State<'_>) -> tera::TeraResult<String> {
-    serde_json::to_string(value).map(|text| json::safe(&text)).map_err(tera::Error::message)
+    serde_json::to_string(value).map(|text| safe(&text)).map_err(tera::Error::message)
 }
 
 /// Renders a built-in template.

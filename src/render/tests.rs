@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::manifest::Repo;
+use crate::yaml::safe;
 
 fn rendered(manifest: &str, files: &[(&str, &[u8])]) -> Result<Rendered> {
     let dir = tempfile::tempdir().unwrap();

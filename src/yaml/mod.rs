@@ -1,12 +1,18 @@
 //! Strict reading of our own YAML files: every value keeps its place, every mistake of a file is reported in
 //! one go, and a scalar asked for as text is the very text that stands in the file (`on`, `1e3`, `0123`).
+//! Beside it, what every room needs of the other direction: Kubernetes objects as JSON, and JSON that every YAML parser reads alike.
 //! A leaf: may import `error` only.
 //!
 //! Why not serde_yaml for this: it stops at the first mistake, keeps no places in what it returns, and a merge of layers
 //! needs both. It is used for what it is good at, reading what our templates made.
 
 mod de;
+mod json;
 mod node;
+mod object;
+
+pub use json::{safe, unappliable};
+pub use object::Object;
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::kubectl::Watched;
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// The latest of everything that the streams told.
 #[derive(Debug, Clone, Default)]

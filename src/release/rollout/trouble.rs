@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::picture::{restarts, statuses, text};
 use super::{Goal, Limits, Memory};
 use crate::error::{count, join_and};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// How long a pod may be not ready before it is told.
 const UNREADY: Duration = Duration::from_secs(3);

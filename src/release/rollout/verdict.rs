@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::picture::{restarts, statuses, text};
 use super::trouble::{Finding, cannot_create, finding, trouble};
 use super::{Goal, Limits, Memory, Picture};
-use crate::render::Object;
+use crate::yaml::Object;
 
 /// What a picture means.
 #[derive(Debug, Clone, PartialEq, Eq)]
