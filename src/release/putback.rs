@@ -105,6 +105,9 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
                 if answer.kind() == "Deployment" {
                     result.deployment = Some(answer);
                 }
+            } else if now.kind() == "Deployment" && !differences(before.json(), object.json()).is_empty() {
+                // Put back already, by a write whose answer was lost: its pods are watched all the same.
+                result.deployment = Some(now.clone());
             }
             result
                 .foreign

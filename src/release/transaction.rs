@@ -323,7 +323,7 @@ impl Run<'_> {
             self.request.plan.deployment().and_then(|step| step.before.as_ref()).is_some_and(is_healthy);
         match watch.until(&goal, &mut memory, &self.request.limits, self.request.rollback_timeout, false, self.ui) {
             Ending::Good => Ok(()),
-            _ if !healthy_before => {
+            Ending::Doomed(_) | Ending::Late(_) if !healthy_before => {
                 self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
                 Ok(())
             }
