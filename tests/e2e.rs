@@ -264,6 +264,10 @@ fn good_bad_good_and_back_to_the_first_good_one() {
     world.shipcat(&["rollback", "webapp", "--to", "9"]).ends(2).says("`webapp` has no release 9");
     world.shipcat(&["rollback", "webapp", "--to", "3"]).ends(0);
     assert_eq!(world.image(), "0.2.0");
+    world
+        .shipcat(&["rollback", "webapp", "--to", "3"])
+        .ends(0)
+        .says("nothing to do: webapp 0.2.0 runs as that release had it");
 }
 
 #[test]

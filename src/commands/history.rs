@@ -20,9 +20,7 @@ pub struct Args {
 /// If the records cannot be read.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
-    kubectl
-        .probe()
-        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    kubectl.reach()?;
     let history = History::read(&kubectl, &args.service, &false.into())?;
     let mut rows =
         vec![["RELEASE", "OUTCOME", "VERSION", "COMMAND", "WHEN", "TOOK", "WHO", "MANIFESTS", ""].map(str::to_owned)];

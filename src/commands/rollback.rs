@@ -33,9 +33,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         Failure::refused(message).hint(hint)
     })?;
     let kubectl = context.kubectl()?;
-    kubectl
-        .probe()
-        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    kubectl.reach()?;
     let (history, live) = std::thread::scope(|scope| {
         let live = scope.spawn(|| kubectl.named("deployment.apps", service.as_ref()));
         (History::read(&kubectl, service.as_ref(), &false.into()), live.join())

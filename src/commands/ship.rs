@@ -66,9 +66,7 @@ fn choose(kubectl: &Kubectl<'_>, manifest: &Manifest, tag: Option<&Version>) -> 
         return Ok((version.clone(), VersionFrom::Manifest));
     }
     let service = manifest.service.as_ref();
-    kubectl
-        .probe()
-        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    kubectl.reach()?;
     let live =
         kubectl.named("deployment.apps", service).map_err(|error| error.refused("cannot read the live Deployment"))?;
     let running =
@@ -183,7 +181,8 @@ fn nothing_to_do(
     let what = format!("{} {}", body.service, body.version);
     Ok(match release::look(kubectl, live, timeout, &Limits::default(), ui)? {
         Ending::Good => {
-            ui.say(Tone::Good, format!("nothing to do: {what} runs as the manifest says"));
+            let source = if body.command == "ship" { "the manifest says" } else { "that release had it" };
+            ui.say(Tone::Good, format!("nothing to do: {what} runs as {source}"));
             story::unmanaged(plan, ui);
             Exit::Done
         }

@@ -28,13 +28,13 @@ pub fn run(mut context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
     let selector: Vec<String> = manifest.selector.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let cancel = false.into();
-    let (probe, deployment, others, history) = std::thread::scope(|scope| {
+    let (reached, deployment, others, history) = std::thread::scope(|scope| {
         let deployment = scope.spawn(|| kubectl.named("deployment.apps", &args.service));
         let others = scope.spawn(|| kubectl.labelled("replicasets.apps,pods", &selector.join(","), &cancel));
         let history = scope.spawn(|| History::read(&kubectl, &args.service, &cancel));
-        (kubectl.probe(), deployment.join(), others.join(), history.join())
+        (kubectl.reach(), deployment.join(), others.join(), history.join())
     });
-    probe.map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    reached?;
     let failed = |_| anyhow::anyhow!("shipcat itself failed while it read from the cluster");
     let deployment = deployment.map_err(failed)?.map_err(|error| error.refused("cannot read the Deployment"))?;
     let mut objects = others.map_err(failed)?.map_err(|error| error.refused("cannot read the pods"))?;

@@ -6,6 +6,7 @@ use std::sync::mpsc::Sender;
 use serde_json::{Value, json};
 
 use super::{FIELD_MANAGER, Kubectl, Result, documents, list, objects};
+use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
 use crate::yaml::Object;
 
@@ -27,6 +28,15 @@ impl Kubectl<'_> {
     /// If it does not answer within a few seconds.
     pub fn probe(&self) -> Result<()> {
         self.run(&self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8))).map(drop)
+    }
+
+    /// [`Kubectl::probe`] for commands that can only stop where there is no answer.
+    ///
+    /// # Errors
+    /// If the cluster does not answer; nothing was changed.
+    pub fn reach(&self) -> std::result::Result<(), Failure> {
+        self.probe()
+            .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", self.context)))
     }
 
     /// The live ones of these objects. One that is not there is left out.
