@@ -1,25 +1,15 @@
 //! A problem of an input file: where, what, and a hint; rendered with the line itself.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::Failure;
+use super::{Failure, join_and};
 
 /// One of the files in [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(usize);
-
-impl FileId {
-    /// The number under which the file was added, for carrying it through serde.
-    pub fn number(self) -> usize {
-        self.0
-    }
-
-    /// The inverse of [`FileId::number`].
-    pub fn from_number(number: usize) -> Self {
-        Self(number)
-    }
-}
 
 /// A place in an input file. Line and column count from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,26 +23,27 @@ pub struct Place {
 }
 
 /// Every input file that was read, so that a problem can show its line.
-#[derive(Debug, Default)]
+/// A copy shares the files and can be added to by itself.
+#[derive(Debug, Default, Clone)]
 pub struct Sources {
-    files: Vec<(PathBuf, String)>,
+    files: Vec<Arc<(PathBuf, String)>>,
 }
 
 impl Sources {
     /// Remembers a file under the path that people are to see.
     pub fn add(&mut self, path: &Path, text: String) -> FileId {
-        self.files.push((path.to_owned(), text));
+        self.files.push(Arc::new((path.to_owned(), text)));
         FileId(self.files.len() - 1)
     }
 
     /// The file's text.
     pub fn text(&self, file: FileId) -> &str {
-        self.files.get(file.0).map_or("", |(_, text)| text)
+        self.files.get(file.0).map_or("", |file| &file.1)
     }
 
     /// The file's path as people are to see it.
     pub fn path(&self, file: FileId) -> &Path {
-        self.files.get(file.0).map_or(Path::new("?"), |(path, _)| path)
+        self.files.get(file.0).map_or(Path::new("?"), |file| &file.0)
     }
 
     fn line(&self, place: Place) -> Option<&str> {
@@ -89,9 +80,10 @@ impl Problem {
     }
 
     /// `path:line:column: message`, the line, a caret, the hint.
-    fn render(&self, sources: &Sources, out: &mut String) {
+    fn render(&self, word: &str, sources: &Sources) -> String {
+        let mut out = String::new();
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "error: {}", self.message);
+        let _ = writeln!(out, "{word}: {}", self.message);
         if let Some(place) = self.place {
             let path = sources.path(place.file).display();
             let _ = writeln!(out, "  --> {path}:{}:{}", place.line, place.column);
@@ -109,52 +101,95 @@ impl Problem {
         if let Some(hint) = &self.hint {
             let _ = writeln!(out, "hint: {hint}");
         }
+        out
     }
 }
 
 /// All the problems that were found in one go: an error by itself, already rendered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Problems {
-    text: String,
+    // In the order of their places, one message for one mistake.
+    list: BTreeSet<(PathBuf, usize, usize, String)>,
 }
 
 impl Problems {
-    /// Renders the problems in the order of their places, one message for one mistake. `None` if there are none.
-    pub fn new(mut list: Vec<Problem>, sources: &Sources) -> Option<Self> {
-        list.sort_by(|a, b| a.place.cmp(&b.place).then_with(|| a.message.cmp(&b.message)));
-        list.dedup();
-        if list.is_empty() {
-            return None;
-        }
-        let mut text = String::new();
-        for (i, problem) in list.iter().enumerate() {
-            if i > 0 {
-                text.push('\n');
-            }
-            problem.render(sources, &mut text);
-        }
-        Some(Self { text })
+    /// Renders problems, each as `error: MESSAGE` with its place. `None` if there are none.
+    pub fn new(list: Vec<Problem>, sources: &Sources) -> Option<Self> {
+        let mut problems = Self::default();
+        problems.add("error", &list, sources);
+        (!problems.is_empty()).then_some(problems)
     }
-}
 
-impl Problems {
-    /// Several errors, which may be lists of problems themselves, as one.
-    pub fn of(errors: &[anyhow::Error]) -> Self {
-        let text = |error: &anyhow::Error| match (error.downcast_ref::<Self>(), error.downcast_ref::<Failure>()) {
-            (Some(problems), _) => problems.to_string(),
-            (_, Some(failure)) => {
-                let hints = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
-                format!("error: {failure}{hints}")
+    /// Adds problems under another word, such as "warning".
+    pub fn add(&mut self, word: &str, list: &[Problem], sources: &Sources) {
+        for problem in list {
+            let (path, line, column) = match problem.place {
+                Some(place) => (sources.path(place.file).to_owned(), place.line, place.column),
+                None => (PathBuf::new(), 0, 0),
+            };
+            self.list.insert((path, line, column, problem.render(word, sources)));
+        }
+    }
+
+    /// Takes in an error, which may be a list of problems itself.
+    pub fn add_error(&mut self, error: anyhow::Error) {
+        match error.downcast::<Self>() {
+            Ok(problems) => self.list.extend(problems.list),
+            Err(error) => {
+                let text = match error.downcast_ref::<Failure>() {
+                    Some(failure) => {
+                        let hints = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
+                        format!("error: {failure}{hints}\n")
+                    }
+                    None => format!("error: {error:#}\n"),
+                };
+                self.list.insert((PathBuf::new(), 0, 0, text));
             }
-            _ => format!("error: {error:#}"),
-        };
-        Self { text: errors.iter().map(text).collect::<Vec<_>>().join("\n\n") }
+        }
+    }
+
+    /// The problems of several environments in one: one that is not in all of them says in which it is.
+    pub fn by_environment(lists: Vec<(String, Self)>) -> Self {
+        let environments = lists.len();
+        let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        for (environment, problems) in lists {
+            for problem in problems.list {
+                found.entry(problem).or_default().push(format!("`{environment}`"));
+            }
+        }
+        let told = found.into_iter().map(|((path, line, column, text), inside)| {
+            let note =
+                if inside.len() == environments { String::new() } else { format!("note: in {}\n", join_and(&inside)) };
+            (path, line, column, format!("{text}{note}"))
+        });
+        Self { list: told.collect() }
+    }
+
+    /// Takes in others.
+    pub fn append(&mut self, other: Self) {
+        self.list.extend(other.list);
+    }
+
+    /// Each with its file and its line, where it has them: the line is 0 where it has none.
+    pub fn each(&self) -> impl Iterator<Item = (&Path, usize, &str)> {
+        self.list.iter().map(|(path, line, _, text)| (path.as_path(), *line, text.as_str()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text.trim_end())
+        let texts: Vec<&str> = self.list.iter().map(|(.., text)| text.trim_end()).collect();
+        f.write_str(&texts.join("\n\n"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A YAML document as a tree in which everything knows its place.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
@@ -30,7 +30,12 @@ pub enum Kind {
 }
 
 impl Node {
-    fn new(kind: Kind, place: Place) -> Self {
+    /// A map without entries.
+    pub fn empty(place: Place) -> Self {
+        Self::new(Kind::Map(Vec::new()), place)
+    }
+
+    pub(super) fn new(kind: Kind, place: Place) -> Self {
         let size = 1 + match &kind {
             Kind::Scalar { .. } => 0,
             Kind::Seq(items) => items.iter().map(|node| node.size).sum(),
@@ -41,6 +46,143 @@ impl Node {
 
     pub fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
+    }
+
+    /// The text of a scalar; nothing else has one.
+    pub fn text(&self) -> &str {
+        match &self.kind {
+            Kind::Scalar { text, .. } => text,
+            _ => "",
+        }
+    }
+
+    /// Whether it is a plain whole number. Only decimals: what `0123`, `0x1f` or `1_000` are is a matter of the YAML version.
+    pub fn is_whole(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if {
+            let digits = text.strip_prefix('-').unwrap_or(text);
+            !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'))
+        })
+    }
+
+    /// Whether some YAML parser would take it for a number (YAML 1.2's core schema, chapter 10.3.2).
+    pub fn is_number(&self) -> bool {
+        let Kind::Scalar { text, plain: true } = &self.kind else { return false };
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let decimal = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && unsigned.bytes().any(|b| b.is_ascii_digit())
+            && unsigned.parse::<f64>().is_ok();
+        let hex =
+            text.strip_prefix("0x").is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let octal = text
+            .strip_prefix("0o")
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| matches!(b, b'0'..=b'7')));
+        decimal
+            || hex
+            || octal
+            || matches!(unsigned, ".inf" | ".Inf" | ".INF")
+            || matches!(text.as_str(), ".nan" | ".NaN" | ".NAN")
+    }
+
+    /// Whether it is a plain `true` or `false`.
+    pub fn is_flag(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if matches!(text.as_str(), "true" | "True" | "TRUE" | "false" | "False" | "FALSE"))
+    }
+
+    /// The permission bits of a file, if it says such: decimal, or octal with a leading zero.
+    pub fn mode(&self) -> Option<u32> {
+        let Kind::Scalar { text, plain: true } = &self.kind else { return None };
+        let mode = match text.strip_prefix('0') {
+            Some(octal) if !octal.is_empty() => {
+                u32::from_str_radix(octal.strip_prefix('o').unwrap_or(octal), 8).ok()?
+            }
+            _ if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok()?,
+            _ => return None,
+        };
+        (mode <= 0o777).then_some(mode)
+    }
+
+    /// The value of a key, where this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().iter().find(|(found, _)| found.text() == key).map(|(_, value)| value)
+    }
+
+    /// The entries, where this is a map.
+    pub fn entries(&self) -> &[(Self, Self)] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// A map without the entries that are not wanted.
+    pub fn filtered(&self, wanted: impl Fn(&str, &Self) -> bool) -> Self {
+        let entries = self.entries().iter().filter(|(key, value)| wanted(key.text(), value)).cloned().collect();
+        match &self.kind {
+            Kind::Map(_) => Self::new(Kind::Map(entries), self.place),
+            _ => self.clone(),
+        }
+    }
+
+    /// The same without what stands at these places, and without the entries whose keys do.
+    pub fn without(&self, wrong: &BTreeSet<Place>) -> Self {
+        let kind = match &self.kind {
+            Kind::Map(entries) => {
+                let good =
+                    entries.iter().filter(|(key, value)| !wrong.contains(&key.place) && !wrong.contains(&value.place));
+                Kind::Map(good.map(|(key, value)| (key.clone(), value.without(wrong))).collect())
+            }
+            Kind::Seq(items) => Kind::Seq(
+                items.iter().filter(|item| !wrong.contains(&item.place)).map(|item| item.without(wrong)).collect(),
+            ),
+            other => other.clone(),
+        };
+        Self::new(kind, self.place)
+    }
+
+    /// The key of the map's entry in which a place is, where this is a map in whose file the place is.
+    pub fn key_around(&self, place: Place) -> Option<&str> {
+        let before = self.entries().iter().filter(|(key, _)| key.place.file == place.file && key.place <= place);
+        before.max_by_key(|(key, _)| key.place).map(|(key, _)| key.text())
+    }
+
+    /// The same without nulls in its maps, at any depth.
+    pub fn without_nulls(&self) -> Self {
+        let kind = match &self.kind {
+            Kind::Map(entries) => {
+                let kept = entries.iter().filter(|(_, value)| !value.is_null());
+                Kind::Map(kept.map(|(key, value)| (key.clone(), value.without_nulls())).collect())
+            }
+            other => other.clone(),
+        };
+        Self::new(kind, self.place)
+    }
+
+    /// Changes the value of a key, where this is a map that has it.
+    pub fn edit(&mut self, key: &str, change: impl Fn(&Self) -> Self) {
+        if let Kind::Map(entries) = &mut self.kind
+            && let Some((_, value)) = entries.iter_mut().find(|(found, _)| found.text() == key)
+        {
+            *value = change(value);
+        }
+    }
+
+    /// The items, where this is a list.
+    pub fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Seq(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The place of what a path of keys and list indices leads to, or of as much of the path as there is.
+    pub fn place_of(&self, path: &[&str]) -> Place {
+        let Some((first, rest)) = path.split_first() else { return self.place };
+        let next = match &self.kind {
+            Kind::Map(_) => self.get(first),
+            Kind::Seq(items) => first.parse::<usize>().ok().and_then(|index| items.get(index)),
+            Kind::Scalar { .. } => None,
+        };
+        next.map_or(self.place, |next| next.place_of(rest))
     }
 
     /// What it is, in words.
@@ -55,13 +197,13 @@ impl Node {
     }
 }
 
-fn shorten(text: &str) -> String {
+pub fn shorten(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
-    if line.chars().count() > 40 || line.len() < text.len() {
-        format!("{}...", line.chars().take(40).collect::<String>())
-    } else {
-        line.to_owned()
-    }
+    let short: String = line.chars().take(40).collect();
+    let more = if short.len() < text.len() { "..." } else { "" };
+    // A character that cannot be seen would make a message of nothing.
+    let seen = |c: char| if c.is_control() || c == '\u{feff}' { c.escape_unicode().to_string() } else { c.to_string() };
+    short.chars().map(seen).collect::<String>() + more
 }
 
 /// Reads one document. Syntax errors and duplicate keys are problems; an empty file is an empty map.
@@ -76,8 +218,10 @@ pub fn parse(text: &str, file: FileId) -> Result<Node, Vec<Problem>> {
     match builder.document() {
         Ok(node) if builder.problems.is_empty() => Ok(node),
         Ok(_) => Err(builder.problems),
+        // What is here twice before a text that cannot be read on is mostly the same slip.
         Err(problem) => {
             builder.problems.push(problem);
+            builder.problems.truncate(1);
             Err(builder.problems)
         }
     }
