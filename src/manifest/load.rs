@@ -1,60 +1,87 @@
 //! From a service's files to its [`Manifest`]: read every layer, merge them, check what no single layer can know.
 
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 
-use super::layer::{Layer, settled};
-use super::names::{ServiceName, is_registry};
+use super::files::{Folder, Reader};
+use super::keys::service::{LAYER_SHAPE, MANIFEST_SHAPE};
+use super::layers::{self, Layer};
+use super::names::ServiceName;
+use super::part::{Part, Role};
 use super::repo::{Environment, Repo};
-use super::{ConfigFile, Content, Manifest};
-use crate::error::{Failure, FileId, Place, Problem, Problems, Sources, closest, join_and};
-use crate::yaml::{self, At, Text};
+use super::suspects::Suspects;
+use super::{Manifest, Template, check};
+use crate::error::{Failure, Place, Problem, Problems, Sources, closest, join_and};
+use crate::yaml::{self, Mode, Node, Shape};
 
-/// The manifests that were asked for, and what is worth telling about them.
-pub type Loaded = (Vec<Manifest>, Vec<String>);
+/// What became of reading a service.
+#[derive(Debug)]
+pub enum Loading {
+    /// Its manifest, and what is worth a warning.
+    Here(Box<Manifest>, Vec<Problem>),
+    /// It is in other environments.
+    Elsewhere(Vec<String>),
+    /// What is wrong with it.
+    Broken(Box<Broken>),
+}
+
+/// A service with something wrong.
+#[derive(Debug)]
+pub struct Broken {
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// What is worth a warning.
+    pub warnings: Vec<Problem>,
+    /// What is left of it without that, to look for more.
+    pub rest: Option<Box<Manifest>>,
+    /// The files in which it is.
+    pub sources: Sources,
+}
+
+impl Broken {
+    /// What is wrong, rendered.
+    pub fn told(self) -> Problems {
+        Problems::new(self.problems, &self.sources).unwrap_or_default()
+    }
+}
 
 impl Repo {
-    /// The manifests of the named services, or of all services of the environment.
+    /// Whether all these services are there.
     ///
     /// # Errors
-    /// All problems of all their files in one go; a service that is not there or not in the environment.
-    pub fn manifests(&mut self, environment: &Environment, services: Option<&[String]>) -> Result<Loaded> {
+    /// At the first that is not, with what was probably meant.
+    pub fn must_have(&self, services: &[String]) -> Result<()> {
         let known = self.services()?;
-        let mut loader =
-            Loader { sources: &mut self.sources, root: &self.root, problems: Vec::new(), warnings: Vec::new() };
-        let mut manifests = Vec::new();
-        let mut absent = Vec::new();
-        for name in services.unwrap_or(&known) {
-            if !known.contains(name) {
-                bail!(unknown_service(name, &known));
+        match services.iter().find(|name| !known.contains(name)) {
+            Some(name) => bail!(unknown_service(name, &known)),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a service that is there.
+    pub fn load(&self, name: &str, environment: &Environment) -> Loading {
+        let mut loader = Loader {
+            repo: self,
+            environment,
+            folder: Path::new("manifests").join(name),
+            sources: self.sources.clone(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        match loader.service(name) {
+            Some(Found::Here(mut manifest)) => {
+                manifest.sources = loader.sources.clone();
+                match loader.problems.is_empty() {
+                    true => Loading::Here(manifest, loader.warnings),
+                    false => Loading::Broken(Box::new(loader.broken(Some(manifest)))),
+                }
             }
-            match loader.service(name, environment, &self.defaults, &self.environments) {
-                Loading::Here(manifest) => manifests.push(*manifest),
-                Loading::Elsewhere(environments) if services.is_some() => absent.push((name, environments)),
-                Loading::Elsewhere(_) | Loading::Broken => {}
-            }
+            Some(Found::Elsewhere(environments)) => Loading::Elsewhere(environments),
+            None => Loading::Broken(Box::new(loader.broken(None))),
         }
-        let Loader { problems, warnings, .. } = loader;
-        if let Some(problems) = Problems::new(problems, &self.sources) {
-            bail!(problems);
-        }
-        if let Some((name, environments)) = absent.first() {
-            bail!(
-                Failure::refused(format!("the service `{name}` is not in the environment `{}`", environment.name))
-                    .hint(format!("its manifest says `environments: [{}]`", environments.join(", ")))
-            );
-        }
-        if manifests.is_empty() {
-            bail!(Failure::refused(format!("there is no service in the environment `{}`", environment.name)));
-        }
-        let warnings = warnings
-            .into_iter()
-            .filter_map(|warning| Problems::new(vec![warning], &self.sources))
-            .map(|problems| problems.to_string().replacen("error:", "warning:", 1))
-            .collect();
-        Ok((manifests, warnings))
     }
 }
 
@@ -67,135 +94,137 @@ fn unknown_service(name: &str, known: &[String]) -> Failure {
     }
 }
 
-enum Loading {
+enum Found {
     Here(Box<Manifest>),
     Elsewhere(Vec<String>),
-    Broken,
 }
 
 struct Loader<'a> {
-    sources: &'a mut Sources,
-    root: &'a Path,
+    repo: &'a Repo,
+    environment: &'a Environment,
+    folder: PathBuf,
+    sources: Sources,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
 
 impl Loader<'_> {
-    fn service(
-        &mut self,
-        name: &str,
-        environment: &Environment,
-        defaults: &Layer,
-        environments: &BTreeMap<super::EnvironmentName, Environment>,
-    ) -> Loading {
-        let before = self.problems.len();
-        let folder = Path::new("manifests").join(name);
+    fn broken(self, rest: Option<Box<Manifest>>) -> Broken {
+        Broken { problems: self.problems, warnings: self.warnings, rest, sources: self.sources }
+    }
+
+    fn service(&mut self, name: &str) -> Option<Found> {
         let service: ServiceName = match name.parse() {
             Ok(service) => service,
             Err(message) => {
-                let mut parts = message.lines().map(str::to_owned);
-                let message = format!("{}: the folder `{}`", parts.next().unwrap_or_default(), folder.display());
-                self.problems.push(Problem { place: None, message, hint: parts.next() });
-                return Loading::Broken;
+                let (message, hint) = message.split_once('\n').unwrap_or((message.as_str(), ""));
+                let place = self.start_of(&self.folder.clone());
+                self.problems.push(Problem::at(place, message).hint(hint));
+                return None;
             }
         };
-        let common = self.layer(&folder.join("manifest.yml"));
-        let missing = common.is_none() && self.problems.len() == before;
-        let own = self.layer(&folder.join(format!("{}.yml", environment.name)));
-        let own = own.map(|(layer, _)| layer).unwrap_or_default();
-        let Some((common, file)) = common else {
-            if missing {
-                let message = format!("there is no `{}`", folder.join("manifest.yml").display());
-                let hint = "each folder in `manifests/` is a service and has a `manifest.yml`";
-                self.problems.push(Problem::nowhere(message).hint(hint));
-            }
-            return Loading::Broken;
-        };
-        let top = Place { file, line: 1, column: 1 };
-        self.stray(&folder, &common, environments);
-        if let Some(own) = common.environments.clone().set() {
-            for name in &own.value {
-                if !environments.contains_key(&name.value) {
-                    let hint = closest(name.value.as_ref(), environments.keys().map(AsRef::as_ref))
-                        .map(|near| format!("did you mean `{near}`?"));
-                    self.problems.push(Problem {
-                        place: Some(name.place),
-                        message: format!("there is no environment `{}`", name.value),
-                        hint,
-                    });
-                }
-            }
-            if self.problems.len() == before && !own.value.iter().any(|name| name.value == environment.name) {
-                return Loading::Elsewhere(own.value.iter().map(|name| name.value.to_string()).collect());
-            }
+        let mut suspects = Suspects::default();
+        let common = self.layer("manifest.yml", &MANIFEST_SHAPE, &mut suspects);
+        let own_name = format!("{}.yml", self.environment.name);
+        if common.is_none() && self.problems.is_empty() {
+            let path = self.folder.join("manifest.yml");
+            let problem = Problem::at(self.start_of(&path), format!("there is no `{}`", path.display()));
+            self.problems.push(problem.hint("each folder in `manifests/` is a service and has a `manifest.yml`"));
         }
-        for (layer, what) in
-            [(&own, "an environment's file"), (defaults, "defaults"), (&environment.defaults, "defaults")]
-        {
-            if let Some(environments) = layer.environments.clone().set() {
-                let problem = Problem::at(environments.place, format!("`environments` has no place in {what}"));
-                self.problems.push(problem.hint("it belongs into `manifest.yml`"));
-            }
+        let own = self.layer(&own_name, &LAYER_SHAPE, &mut suspects);
+        let common = common?;
+        self.stray(&common);
+        if let Some(own) = self.elsewhere(&common) {
+            return Some(Found::Elsewhere(own));
         }
-        let layers = [environment.defaults.clone(), common, own];
-        let merged = layers.into_iter().fold(defaults.clone(), |merged, layer| merged.then(layer, &mut self.warnings));
-        let manifest = self.settle(merged, service, environment, folder, top);
-        if self.problems.len() > before { Loading::Broken } else { Loading::Here(Box::new(manifest)) }
+        let mut layers = self.environment.layers.clone();
+        layers.push(Layer {
+            what: self.folder.join("manifest.yml").display().to_string(),
+            tree: common,
+            is_default: false,
+        });
+        layers.extend(own.map(|tree| Layer {
+            what: self.folder.join(own_name).display().to_string(),
+            tree,
+            is_default: false,
+        }));
+        let start = Node::empty(layers[layers.len() - 1].tree.place);
+        let mut tree = layers
+            .iter()
+            .fold(start, |merged, layer| yaml::merge(merged, &layer.tree, &MANIFEST_SHAPE, &mut self.warnings));
+        let mut wrong = Vec::new();
+        yaml::check(&tree, &MANIFEST_SHAPE, Mode::Whole, &mut wrong);
+        wrong.retain(|problem| !suspects.explain(&tree, problem));
+        suspects.add(&wrong, &tree);
+        let places: BTreeSet<Place> = wrong.iter().filter_map(|problem| problem.place).collect();
+        if !places.is_empty() {
+            tree = tree.without(&places);
+        }
+        self.problems.append(&mut wrong);
+        let manifest = self.settle(service, tree, layers);
+        let mut found = Vec::new();
+        check::offline(&manifest, &mut found, &mut self.warnings);
+        found.retain(|problem| !suspects.explain(&manifest.tree, problem));
+        self.problems.extend(found);
+        Some(Found::Here(Box::new(manifest)))
     }
 
-    /// One file's layer; `None` if there is no such file, or if it is broken, which is then among the problems.
-    fn layer(&mut self, path: &Path) -> Option<(Layer, FileId)> {
-        let bytes = match std::fs::read(self.root.join(path)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-            Err(error) => {
-                self.problems.push(Problem::nowhere(format!("cannot read `{}`: {error}", path.display())));
-                return None;
-            }
-        };
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => {
-                let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-                let (line, column) =
-                    (good.matches('\n').count() + 1, good.rsplit('\n').next().unwrap_or_default().chars().count() + 1);
-                let file = self.sources.add(path, good);
-                self.problems.push(Problem::at(Place { file, line, column }, "not UTF-8 text"));
-                return None;
-            }
-        };
-        let file = self.sources.add(path, text);
-        match yaml::read(self.sources, file) {
-            Ok(layer) => Some((layer, file)),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
+    /// A place for what is wrong with a file or a folder as a whole.
+    fn start_of(&mut self, path: &Path) -> Place {
+        Place { file: self.sources.add(path, String::new()), line: 1, column: 1 }
+    }
+
+    fn layer(&mut self, name: &str, shape: &'static Shape, suspects: &mut Suspects) -> Option<Node> {
+        let path = self.folder.join(name);
+        let before = self.problems.len();
+        let (good, all) = layers::file(&self.repo.root, &path, shape, &mut self.sources, &mut self.problems)?;
+        suspects.add(&self.problems[before..], &all);
+        Some(good)
+    }
+
+    /// The environments that it is in, if this is none of them.
+    fn elsewhere(&mut self, common: &Node) -> Option<Vec<String>> {
+        let environments = common.get("environments")?;
+        let known = &self.repo.environments;
+        for name in environments.items() {
+            if !known.keys().any(|known| known.as_ref() == name.text()) {
+                let problem = Problem::at(name.place, format!("there is no environment `{}`", name.text()));
+                self.problems.push(match closest(name.text(), known.keys().map(AsRef::as_ref)) {
+                    Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                    None => problem.hint("`shipcat.yml` names the environments"),
+                });
             }
         }
+        let names: Vec<String> = environments.items().iter().map(|name| name.text().to_owned()).collect();
+        let here = names.iter().any(|name| name == self.environment.name.as_ref());
+        (!here && !environments.is_null()).then_some(names)
     }
 
     /// A YAML file in the folder that is no environment's would be read by nobody: `devv.yml` is a slip.
-    fn stray(&mut self, folder: &Path, common: &Layer, environments: &BTreeMap<super::EnvironmentName, Environment>) {
-        let Ok(entries) = std::fs::read_dir(self.root.join(folder)) else { return };
-        let used: Vec<String> = settled(common.files.clone()).into_values().map(|source| source.value.0).collect();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    fn stray(&mut self, common: &Node) {
+        let Ok(entries) = std::fs::read_dir(self.repo.root.join(&self.folder)) else { return };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"))
+            .collect();
         names.sort();
         for name in names {
-            let Some(stem) = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")) else { continue };
-            let good = stem == "manifest" || environments.keys().any(|environment| environment.as_ref() == stem);
-            if (good && name.ends_with(".yml")) || used.contains(&name) {
+            let stem = name.trim_end_matches(".yaml").trim_end_matches(".yml");
+            let known = self.repo.environments.keys().map(AsRef::as_ref).chain(["manifest"]);
+            let good = known.clone().any(|known| known == stem);
+            if (good && name.ends_with(".yml")) || named_in(common, &name) {
                 continue;
             }
-            let path = folder.join(&name);
+            let path = self.folder.join(&name);
+            let place = self.start_of(&path);
             let problem = if good {
-                Problem::nowhere(format!("`{}` is not read by anybody", path.display()))
+                Problem::at(place, format!("`{}` is not read by anybody", path.display()))
                     .hint(format!("rename it to `{stem}.yml`"))
             } else {
-                let known = environments.keys().map(AsRef::as_ref).chain(["manifest"]);
-                let problem = Problem::nowhere(format!(
-                    "`{}` is no environment's file: there is no environment `{stem}`",
-                    path.display()
-                ));
+                let problem = Problem::at(
+                    place,
+                    format!("`{}` is no environment's file: there is no environment `{stem}`", path.display()),
+                );
                 match closest(stem, known) {
                     Some(near) => problem.hint(format!("did you mean `{near}.yml`?")),
                     None => problem.hint("name it after an environment, or list it in `files`"),
@@ -205,138 +234,79 @@ impl Loader<'_> {
         }
     }
 
-    fn settle(
-        &mut self,
-        layer: Layer,
-        service: ServiceName,
-        environment: &Environment,
-        folder: PathBuf,
-        top: Place,
-    ) -> Manifest {
-        let image = match layer.image.set() {
-            Some(image) => with_registry(image.value.as_ref(), environment),
-            None => with_registry(service.as_ref(), environment),
+    fn settle(&mut self, service: ServiceName, tree: Node, layers: Vec<Layer>) -> Manifest {
+        let json = yaml::value(&tree, &MANIFEST_SHAPE);
+        let main = Part::main(service.as_ref(), &tree, &json);
+        let [workers, jobs, cron_jobs] = [Role::Worker, Role::Job, Role::CronJob]
+            .map(|role| Part::of(role, service.as_ref(), &tree, &mut self.warnings));
+        let templates = self.templates();
+        let mut reader = Reader {
+            root: &self.repo.root,
+            folder: &self.folder,
+            sources: &mut self.sources,
+            problems: &mut self.problems,
+            read: Folder::default(),
         };
-        let port = layer.port.set();
-        let mut probe = |probe: Option<At<super::kube::Probe>>, key: &str| {
-            let probe = probe?;
-            if probe.value.needs_port() && port.is_none() {
-                let problem =
-                    Problem::at(probe.place, format!("`{key}` asks the service's port, and the service has none"));
-                self.problems.push(problem.hint("add `port: 8080`, or give the probe a port"));
+        for part in main.iter().chain(&workers).chain(&jobs).chain(&cron_jobs) {
+            if let Some(files) = part.tree.get("files") {
+                reader.files(files, true);
             }
-            Some(probe.value)
-        };
-        let readiness = probe(layer.health.set(), "health");
-        let liveness = probe(layer.liveness_probe.set(), "livenessProbe");
-        let startup = probe(layer.startup_probe.set(), "startupProbe");
-        let min_ready_seconds = layer.min_ready_seconds.set().or_else(|| readiness.is_none().then_some(5));
-        let mut selector: BTreeMap<String, String> = settled(layer.selector).into_iter().map(pair).collect();
-        if selector.is_empty() {
-            selector.insert("app".into(), service.to_string());
         }
-        let init_containers = layer.init_containers.set().unwrap_or_default();
-        let mut names: Vec<&str> = vec![service.as_ref()];
-        for container in &init_containers {
-            if names.contains(&container.name.as_ref()) {
-                self.problems.push(
-                    Problem::at(top, format!("two containers are named `{}`", container.name))
-                        .hint("give one of `initContainers` another name"),
-                );
+        for (_, map) in tree.get("configMaps").map_or(&[][..], Node::entries) {
+            if let Some(files) = map.get("files") {
+                reader.files(files, false);
             }
-            names.push(container.name.as_ref());
         }
-        let texts = |list: Vec<Text>| list.into_iter().map(|text| text.0).collect();
-        let files = self.files(settled(layer.files), &folder);
+        let files = reader.read;
+        let mut values = self.environment.values.clone();
+        let shape = Shape::Free;
+        for (key, own) in tree.get("values").map_or(&[][..], Node::entries) {
+            super::repo::merge_values(&mut values, key.text(), yaml::value(own, &shape));
+        }
         Manifest {
-            image,
-            version: layer.version.set().map(|version| version.value),
-            replicas: layer.replicas.set().map_or(1, u32::from),
-            labels: settled(layer.labels).into_iter().map(pair).collect(),
-            annotations: settled(layer.annotations)
-                .into_iter()
-                .map(|(key, value)| (key.to_string(), value.0))
-                .collect(),
-            selector,
-            command: layer.command.set().map(texts),
-            args: layer.args.set().map(texts),
-            port,
-            env: settled(layer.env).into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
+            environment: self.environment.name.clone(),
+            namespace: self.environment.namespace.clone(),
+            kubernetes: self.environment.kubernetes.unwrap_or(super::repo::RECENT),
+            registry: match &json["registry"] {
+                Value::Bool(false) => None,
+                Value::String(own) => Some(own.clone()),
+                _ => self.environment.registry.clone(),
+            },
+            value: json,
+            tree,
+            layers,
+            main,
+            workers,
+            jobs,
+            cron_jobs,
+            values,
             files,
-            readiness,
-            liveness,
-            startup,
-            resources: layer.resources.set(),
-            init_containers,
-            min_ready_seconds,
-            termination_grace: layer.termination_grace_period_seconds.set(),
-            values: environment.values.clone(),
+            templates,
+            sources: Sources::default(),
             service,
-            environment: environment.name.clone(),
-            namespace: environment.namespace.clone(),
-            folder,
         }
     }
 
-    fn files(&mut self, files: BTreeMap<super::names::ContainerPath, At<Text>>, folder: &Path) -> Vec<ConfigFile> {
-        let mut read = Vec::new();
-        let targets: Vec<String> = files.keys().map(ToString::to_string).collect();
-        for (target, At { value: Text(source), place }) in files {
-            let inside = format!("{target}/");
-            if let Some(other) = targets.iter().find(|other| other.starts_with(&inside)) {
-                let problem = Problem::at(place, format!("`{target}` cannot be a file, since `{other}` is in it"));
-                self.problems.push(problem.hint("give one of them another path"));
-                continue;
-            }
-            let path = Path::new(&source);
-            if source.is_empty() || !path.components().all(|part| matches!(part, Component::Normal(_))) {
-                let problem = Problem::at(place, format!("`{source}` is not a file of the service's folder"));
-                self.problems.push(problem.hint("name it relative to the folder, without `..`"));
-                continue;
-            }
-            let shown = folder.join(path);
-            let content = match std::fs::read(self.root.join(&shown)) {
-                Err(error) => {
-                    let problem = Problem::at(place, format!("cannot read `{}`: {}", shown.display(), plain(&error)));
-                    self.problems
-                        .push(problem.hint("`files` maps a path in the container to a file in the service's folder"));
-                    continue;
-                }
-                Ok(bytes) => match (String::from_utf8(bytes), source.ends_with(".j2")) {
-                    (Ok(text), true) => Content::Template(self.sources.add(&shown, text)),
-                    (Ok(text), false) => Content::Text(text),
-                    (Err(error), false) => Content::Bytes(error.into_bytes()),
-                    (Err(_), true) => {
-                        let problem =
-                            Problem::at(place, format!("the template `{}` is not UTF-8 text", shown.display()));
-                        self.problems.push(problem.hint("a file whose name does not end in `.j2` is taken as it is"));
-                        continue;
-                    }
-                },
-            };
-            read.push(ConfigFile { target: target.to_string(), content });
-        }
-        read
+    /// The service's own templates, after the repo's.
+    fn templates(&mut self) -> Vec<Template> {
+        let mut templates = self.repo.templates.clone();
+        templates.extend(super::templates::read(
+            &self.repo.root,
+            &self.folder.join("templates"),
+            true,
+            &mut self.sources,
+            &mut self.problems,
+        ));
+        templates
     }
 }
 
-/// The operating system's words without its number.
-fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".into(),
-        _ => error.to_string(),
+/// Whether a file is named by `files` or `configMaps`.
+fn named_in(common: &Node, name: &str) -> bool {
+    fn mentions(node: &Node, name: &str) -> bool {
+        node.text() == name || node.entries().iter().any(|(_, value)| mentions(value, name))
     }
-}
-
-fn pair<K: ToString, V: ToString>((key, value): (K, V)) -> (String, String) {
-    (key.to_string(), value.to_string())
-}
-
-/// An image that names no registry gets the environment's.
-pub fn with_registry(image: &str, environment: &Environment) -> String {
-    let named = image.split_once('/').is_some_and(|(first, _)| is_registry(first));
-    match &environment.registry {
-        Some(registry) if !named => format!("{registry}/{image}"),
-        _ => image.to_owned(),
-    }
+    ["files", "configMaps", "workers", "jobs", "cronJobs"]
+        .iter()
+        .any(|key| common.get(key).is_some_and(|node| mentions(node, name)))
 }

@@ -1,25 +1,33 @@
 //! What a manifests repo says: `shipcat.yml`, the services, their layers, merged into one complete [`Manifest`] for a service
 //! in an environment. Reads files, prints nothing, starts nothing. May import `yaml` and `error`.
 
-mod kube;
-mod layer;
+mod check;
+mod explain;
+mod files;
+pub mod keys;
+mod layers;
 mod load;
 mod names;
+mod part;
 mod repo;
+mod suspects;
+mod templates;
 
-pub use kube::{InitContainer, Port};
+pub use explain::explain;
+pub use files::{ConfigFile, Content, Folder};
+pub use layers::Layer;
+pub use load::Loading;
 pub use names::{Duration, EnvironmentName, Namespace, ServiceName, Version};
+pub use part::{FROM_SERVICE, Part, Role};
 pub use repo::{Environment, Repo};
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use serde_json::{Map, Value};
 
-use crate::error::FileId;
-use crate::yaml::{At, Text};
-use kube::{Probe, Resources};
+use crate::error::Sources;
+use crate::yaml::Node;
 
 /// A service in an environment, with nothing left open but what a template or the command line says.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Manifest {
     /// The service.
     pub service: ServiceName,
@@ -27,64 +35,83 @@ pub struct Manifest {
     pub environment: EnvironmentName,
     /// The namespace it goes to.
     pub namespace: Namespace,
-    /// The image without its version, with the environment's registry in front where it named none.
-    pub image: String,
-    /// The version that the files name.
-    pub version: Option<Version>,
-    /// How many pods.
-    pub replicas: u32,
-    /// Labels of every object and of the pods, beside shipcat's own.
-    pub labels: BTreeMap<String, String>,
-    /// Annotations of the workload.
-    pub annotations: BTreeMap<String, String>,
-    /// The labels by which the Deployment and the Service find the pods.
-    pub selector: BTreeMap<String, String>,
-    /// Instead of the image's entry point.
-    pub command: Option<Vec<String>>,
-    /// Instead of the image's arguments.
-    pub args: Option<Vec<String>>,
-    /// The port that it listens on, if it listens.
-    pub port: Option<Port>,
-    /// Environment variables: templates, not rendered yet.
-    pub env: BTreeMap<String, At<Text>>,
-    /// Files that become the ConfigMap.
-    pub files: Vec<ConfigFile>,
-    /// Whether a pod is ready.
-    pub readiness: Option<Probe>,
-    /// Whether a container must be restarted.
-    pub liveness: Option<Probe>,
-    /// Whether a container has started.
-    pub startup: Option<Probe>,
-    /// Requests and limits.
-    pub resources: Option<Resources>,
-    /// Containers that run to their end before.
-    pub init_containers: Vec<InitContainer>,
-    /// How long a pod must be ready before it counts; set where there is no readiness probe.
-    pub min_ready_seconds: Option<u32>,
-    /// How long a pod may take to stop.
-    pub termination_grace: Option<u32>,
+    /// The environment's Kubernetes version: the minor of 1.
+    pub kubernetes: u32,
+    /// Goes in front of images that name no registry.
+    pub registry: Option<String>,
+    /// All layers in one, each value with the place that it came from.
+    pub tree: Node,
+    /// The same as JSON, by the shapes in [`keys`].
+    pub value: Value,
+    /// What each layer says, the first one first.
+    pub layers: Vec<Layer>,
+    /// What runs all the time under the service's name, if anything does.
+    pub main: Option<Part>,
+    /// Further Deployments.
+    pub workers: Vec<Part>,
+    /// Jobs before the rollout.
+    pub jobs: Vec<Part>,
+    /// Jobs by the clock.
+    pub cron_jobs: Vec<Part>,
     /// Values for templates.
-    pub values: serde_json::Map<String, serde_json::Value>,
-    /// The service's folder, as people are to see it.
-    pub folder: PathBuf,
+    pub values: Map<String, Value>,
+    /// The files that the manifest names, by their name in the service's folder.
+    pub files: Folder,
+    /// The repo's and the service's own templates: name and text.
+    pub templates: Vec<Template>,
+    /// Every file that was read for it.
+    pub sources: Sources,
 }
 
-/// A file of the service's and where the container finds it.
+/// A template of the repo's or the service's.
 #[derive(Debug, Clone)]
-pub struct ConfigFile {
-    /// The path in the container.
-    pub target: String,
-    /// What it holds.
-    pub content: Content,
+pub struct Template {
+    /// Its name without folder and ending: `networkpolicy`.
+    pub name: String,
+    /// Where it is.
+    pub file: crate::error::FileId,
+    /// Whether it is the service's own.
+    pub own: bool,
 }
 
-/// What a config file holds.
-#[derive(Debug, Clone)]
-pub enum Content {
-    /// A template: its name ends in `.j2`.
-    Template(FileId),
-    /// Text that is taken as it is.
-    Text(String),
-    /// Bytes that are no UTF-8.
-    Bytes(Vec<u8>),
+impl Manifest {
+    /// The version that the files name.
+    pub fn version(&self) -> Option<Version> {
+        self.value["version"].as_str()?.parse().ok()
+    }
+
+    /// An image with the environment's registry in front, where it names none.
+    pub fn with_registry(&self, image: &str) -> String {
+        let named = image.split_once('/').is_some_and(|(first, _)| names::is_registry(first));
+        match &self.registry {
+            Some(registry) if !named => format!("{registry}/{image}"),
+            _ => image.to_owned(),
+        }
+    }
+
+    /// The image of the service, without its version.
+    pub fn image(&self) -> String {
+        self.with_registry(self.value["image"].as_str().unwrap_or(self.service.as_ref()))
+    }
+
+    /// Everything that runs: the main workload, workers, jobs and cron jobs.
+    pub fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.main.iter().chain(&self.workers).chain(&self.jobs).chain(&self.cron_jobs)
+    }
+
+    /// The labels by which the service's pods are found.
+    pub fn selector(&self) -> Map<String, Value> {
+        match self.value["selector"].as_object() {
+            Some(selector) if !selector.is_empty() => selector.clone(),
+            _ => Map::from_iter([(
+                "app".to_owned(),
+                self.value["name"].as_str().unwrap_or(self.service.as_ref()).into(),
+            )]),
+        }
+    }
+
+    /// Whether the objects get shipcat's labels.
+    pub fn is_labelled(&self) -> bool {
+        self.value["shipcatLabels"].as_bool().unwrap_or(true)
+    }
 }

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::layer::Layer;
+use super::keys::repo::REPO_SHAPE;
+use super::keys::service::MANIFEST_SHAPE;
+use super::layers::{self, Layer};
 use super::names::{Duration, EnvironmentName, Namespace};
+use super::{Template, templates};
 use crate::error::{Failure, Problem, Problems, Sources, closest, join_and};
-use crate::yaml::{self, At, Patch, Text};
+use crate::yaml::{self, Node, Shape};
 
 /// The name of the file that marks a directory as a manifests repo.
 pub const MARK: &str = "shipcat.yml";
+/// The Kubernetes version that is taken where an environment names none: the minor of 1.
+pub const RECENT: u32 = 36;
 
 /// A manifests repo, read.
 #[derive(Debug)]
@@ -22,9 +26,10 @@ pub struct Repo {
     pub root: PathBuf,
     /// Its environments by name.
     pub environments: BTreeMap<EnvironmentName, Environment>,
-    /// Every file read so far, for showing lines of them.
+    /// The repo's own files, for showing lines of them.
     pub sources: Sources,
-    pub(super) defaults: Layer,
+    /// The repo's templates.
+    pub templates: Vec<Template>,
 }
 
 /// An environment of `shipcat.yml`.
@@ -38,36 +43,28 @@ pub struct Environment {
     pub cluster: Option<String>,
     /// The namespace.
     pub namespace: Namespace,
+    /// The Kubernetes version that the file names: the minor of 1.
+    pub kubernetes: Option<u32>,
     /// Goes in front of images that name no registry.
     pub registry: Option<String>,
-    /// Values for templates: those of the whole repo, then the environment's own.
+    /// Values for templates: those of the whole repo, with the environment's own over them.
     pub values: Map<String, Value>,
     /// How long a rollout may take.
     pub timeout: std::time::Duration,
     /// How long the put-back may take.
     pub rollback_timeout: std::time::Duration,
-    pub(super) defaults: Layer,
+    /// What every service here gets: the repo's defaults, then the environment's.
+    pub layers: Vec<Layer>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
-struct RepoFile {
-    environments: Patch<BTreeMap<EnvironmentName, Patch<At<EnvironmentFile>>>>,
-    defaults: Patch<Layer>,
-    values: Patch<Map<String, Value>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
-struct EnvironmentFile {
-    contexts: Patch<Vec<Text>>,
-    cluster: Patch<At<Text>>,
-    namespace: Patch<Namespace>,
-    registry: Patch<At<Text>>,
-    values: Patch<Map<String, Value>>,
-    defaults: Patch<Layer>,
-    timeout: Patch<Duration>,
-    rollback_timeout: Patch<Duration>,
+impl Environment {
+    /// What every service here gets, as a manifest would say it.
+    pub fn defaults(&self) -> Value {
+        let Some(first) = self.layers.first() else { return Value::Null };
+        let start = Node::empty(first.tree.place);
+        let merge = |all, layer: &Layer| yaml::merge(all, &layer.tree, &MANIFEST_SHAPE, &mut Vec::new());
+        yaml::value(&self.layers.iter().fold(start, merge), &MANIFEST_SHAPE)
+    }
 }
 
 impl Repo {
@@ -92,22 +89,19 @@ impl Repo {
         })
     }
 
-    /// Reads `shipcat.yml`.
+    /// Reads `shipcat.yml` and the repo's templates.
     ///
     /// # Errors
     /// Every problem of the file in one go.
     pub fn read(root: PathBuf) -> Result<Self> {
-        let path = root.join(MARK);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
         let mut sources = Sources::default();
-        let file = sources.add(Path::new(MARK), text);
-        let (defaults, environments, problems) = match yaml::read::<RepoFile>(&sources, file) {
-            Ok(read) => resolve(read),
-            Err(problems) => (Layer::default(), BTreeMap::new(), problems),
-        };
+        let mut problems = Vec::new();
+        let read = layers::file(&root, Path::new(MARK), &REPO_SHAPE, &mut sources, &mut problems);
+        let environments = read.map(|(tree, _)| resolve(&tree, &mut problems)).unwrap_or_default();
+        let templates = templates::read(&root, Path::new("templates"), false, &mut sources, &mut problems);
         match Problems::new(problems, &sources) {
             Some(problems) => Err(problems.into()),
-            None => Ok(Self { root, environments, sources, defaults }),
+            None => Ok(Self { root, environments, sources, templates }),
         }
     }
 
@@ -158,85 +152,102 @@ impl Repo {
     }
 }
 
-type Resolved = (Layer, BTreeMap<EnvironmentName, Environment>, Vec<Problem>);
-
-fn resolve(file: RepoFile) -> Resolved {
-    let mut problems = Vec::new();
-    let values = file.values.set().unwrap_or_default();
-    let mut environments = BTreeMap::new();
-    for (name, read) in file.environments.set().unwrap_or_default() {
-        let Some(At { value: read, place }) = read.set() else { continue };
-        let contexts: Vec<String> = read.contexts.set().unwrap_or_default().into_iter().map(|text| text.0).collect();
-        if contexts.is_empty() {
-            problems.push(
-                Problem::at(place, format!("the environment `{name}` accepts no kube context"))
-                    .hint("list the contexts that may be used for it: `contexts: [my-context]`"),
-            );
+fn resolve(tree: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName, Environment> {
+    let mut environments: BTreeMap<EnvironmentName, Environment> = BTreeMap::new();
+    let defaults = defaults_of(tree, "the defaults of `shipcat.yml`".into());
+    let values = values_of(tree);
+    for (key, read) in tree.get("environments").map_or(&[][..], Node::entries) {
+        let Ok(name) = key.text().parse::<EnvironmentName>() else { continue };
+        let Some(mut environment) = environment(name, read, problems) else { continue };
+        environment.values = values.clone();
+        for (key, own) in values_of(read) {
+            merge_values(&mut environment.values, &key, own);
         }
-        let mut own = values.clone();
-        own.extend(read.values.set().unwrap_or_default());
-        let cluster = read.cluster.set();
-        if let Some(url) = &cluster
-            && !url.0.starts_with("https://")
-            && !url.0.starts_with("http://")
-        {
-            problems.push(
-                Problem::at(url.place, format!("`{}` is not the URL of an API server", url.0))
-                    .hint("write it as in `https://host:6443`"),
-            );
-        }
-        let registry = read.registry.set();
-        if let Some(text) = &registry
-            && (text.0.is_empty()
-                || text.0.ends_with('/')
-                || text.0.contains(|c: char| c.is_whitespace() || c.is_control()))
-        {
-            problems.push(
-                Problem::at(text.place, format!("`{}` is not a registry", text.0))
-                    .hint("write it without a slash at its end, as in `quay.io/acme`"),
-            );
-        }
-        let namespace = match read.namespace.set() {
-            Some(namespace) => namespace,
-            None => match name.as_ref().parse() {
-                Ok(namespace) => namespace,
-                Err(message) => {
-                    problems.push(Problem::at(place, message));
-                    continue;
-                }
-            },
-        };
-        let environment = Environment {
-            contexts,
-            cluster: cluster.map(|url| url.value.0),
-            namespace,
-            registry: registry.map(|text| text.value.0),
-            values: own,
-            timeout: read.timeout.set().map_or(std::time::Duration::from_mins(5), |timeout| timeout.0),
-            rollback_timeout: read
-                .rollback_timeout
-                .set()
-                .map_or(std::time::Duration::from_mins(5), |timeout| timeout.0),
-            defaults: read.defaults.set().unwrap_or_default(),
-            name: name.clone(),
-        };
+        let own = defaults_of(read, format!("the defaults of the environment `{}`", environment.name));
+        environment.layers = defaults.iter().cloned().chain(own).collect();
         // Two environments in one place would overwrite each other's services.
         if let Some(other) = environments.values().find(|other| same_place(other, &environment)) {
             let Environment { name: other, namespace, .. } = other;
-            problems.push(
-                Problem::at(place, format!("the environments `{other}` and `{name}` are the same place: namespace `{namespace}` of one cluster"))
-                    .hint("give one of them another namespace"),
+            let message = format!(
+                "the environments `{other}` and `{}` are the same place: namespace `{namespace}` of one cluster",
+                environment.name
             );
+            problems.push(Problem::at(read.place, message).hint("give one of them another namespace"));
         }
-        environments.insert(name, environment);
+        environments.insert(environment.name.clone(), environment);
     }
     if environments.is_empty() && problems.is_empty() {
         problems.push(
-            Problem::nowhere(format!("`{MARK}` names no environment"))
+            Problem::at(tree.place, format!("`{MARK}` names no environment"))
                 .hint("start with `environments: {dev: {contexts: [my-context]}}`"),
         );
     }
-    (file.defaults.set().unwrap_or_default(), environments, problems)
+    environments
+}
+
+fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) -> Option<Environment> {
+    let text = |key: &str| read.get(key).filter(|node| !node.is_null()).map(|node| node.text().to_owned());
+    let contexts: Vec<String> =
+        read.get("contexts").map_or(&[][..], Node::items).iter().map(|node| node.text().to_owned()).collect();
+    if contexts.is_empty() {
+        problems.push(
+            Problem::at(read.place, format!("the environment `{name}` accepts no kube context"))
+                .hint("list the contexts that may be used for it: `contexts: [my-context]`"),
+        );
+    }
+    let namespace: Namespace = match text("namespace").as_deref().unwrap_or(name.as_ref()).parse() {
+        Ok(namespace) => namespace,
+        Err(message) => {
+            problems.push(Problem::at(read.place, message.lines().next().unwrap_or_default()));
+            return None;
+        }
+    };
+    let mut span = |key: &str| -> std::time::Duration {
+        let five = std::time::Duration::from_mins(5);
+        let Some(node) = read.get(key).filter(|node| !node.is_null()) else { return five };
+        node.text().parse::<Duration>().map(|duration| duration.0).unwrap_or_else(|message| {
+            let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
+            problems.push(Problem::at(node.place, message).hint(hint));
+            five
+        })
+    };
+    Some(Environment {
+        contexts,
+        cluster: text("cluster"),
+        namespace,
+        kubernetes: text("kubernetes").and_then(|version| version.strip_prefix("1.")?.parse().ok()),
+        registry: text("registry"),
+        values: Map::new(),
+        timeout: span("timeout"),
+        rollback_timeout: span("rollbackTimeout"),
+        layers: Vec::new(),
+        name,
+    })
+}
+
+fn defaults_of(tree: &Node, what: String) -> Option<Layer> {
+    let defaults = tree.get("defaults").filter(|defaults| !defaults.entries().is_empty())?;
+    Some(Layer { what, tree: defaults.clone(), is_default: true })
+}
+
+fn values_of(tree: &Node) -> Map<String, Value> {
+    match tree.get("values").map(|values| yaml::value(values, &Shape::Free)) {
+        Some(Value::Object(values)) => values,
+        _ => Map::new(),
+    }
+}
+
+/// One layer's value over the earlier ones': maps merge by key, `null` takes a key away.
+pub fn merge_values(values: &mut Map<String, Value>, key: &str, later: Value) {
+    match (values.get_mut(key), later) {
+        (_, Value::Null) => drop(values.shift_remove(key)),
+        (Some(Value::Object(earlier)), Value::Object(later)) => {
+            for (key, value) in later {
+                merge_values(earlier, &key, value);
+            }
+        }
+        (_, later) => drop(values.insert(key.to_owned(), later)),
+    }
 }
 
 fn same_place(a: &Environment, b: &Environment) -> bool {
