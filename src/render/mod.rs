@@ -1,24 +1,32 @@
-//! From a [`Manifest`] to Kubernetes objects, through tera templates that are compiled in. Pure: no files, no printing.
+//! From a [`Manifest`] to Kubernetes objects, through tera templates. Pure: no files, no printing.
 //! May import `manifest`, `yaml` and `error`.
 
+mod api;
+mod config;
+mod context;
+mod made;
+mod network;
+mod objects;
+mod pod;
 mod template;
+mod variables;
+mod workloads;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use made::CLUSTER_WIDE;
+pub use template::{Templates, built_in_names, is_built_in};
 
-use anyhow::{Context as _, Result, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use anyhow::{Result, bail};
+use serde_json::{Map, Value};
 
-use crate::error::{Failure, Problem, Problems, Sources};
-use crate::manifest::{ConfigFile, Content, Manifest, Version};
-use crate::yaml::{At, Object, Text, unappliable};
+use crate::error::{Failure, Place, Problem, Problems, closest, join_and};
+use crate::manifest::{Manifest, Version};
+use crate::yaml::{self, Object};
+use context::Ground;
 
 /// The label by which shipcat finds the objects of a service again.
 pub const SERVICE_LABEL: &str = "shipcat.dev/service";
 
-/// The objects of a service, in the order in which they are applied.
+/// The objects of a service, in the order in which they are read.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// The YAML, one document an object.
@@ -30,49 +38,104 @@ pub struct Rendered {
 /// Renders a service with the version that was chosen.
 ///
 /// # Errors
-/// Every template of the service that fails, each with its place.
-pub fn render(manifest: &Manifest, version: &Version, sources: &Sources) -> Result<Rendered> {
-    let image = with_version(&manifest.image, version);
-    let variables = json!({
-        "service": manifest.service.as_ref(),
-        "environment": manifest.environment.as_ref(),
-        "namespace": manifest.namespace.as_ref(),
-        "version": version.as_ref(),
-        "image": image,
-        "values": manifest.values,
-    });
+/// Everything that is wrong with its texts and templates, each with its place.
+pub fn render(templates: &Templates, manifest: &Manifest, version: &Version) -> Result<Rendered> {
     let mut problems = Vec::new();
-    let env = environment_variables(&manifest.env, &variables, &mut problems);
-    let config = config(manifest, &variables, sources, &mut problems);
-    if let Some(problems) = Problems::new(problems, sources) {
+    let made = make(templates, manifest, version, &mut problems);
+    if let Some(problems) = Problems::new(problems, &manifest.sources) {
         bail!(problems);
     }
-    let parts = parts(manifest, &image, version, &env, config.as_ref());
-    let mut names = Vec::new();
-    if config.is_some() {
-        names.push("configmap.yml.j2");
-    }
-    if manifest.port.is_some() {
-        names.push("service.yml.j2");
-    }
-    names.push("deployment.yml.j2");
     let mut text = String::new();
     let mut objects = Vec::new();
-    for name in names {
-        let document = template::built_in(name, &parts)?;
-        let value: Value =
-            serde_yaml::from_str(&document).with_context(|| format!("the built-in template `{name}` made no YAML"))?;
-        if let Some(bad) = strings(&value).into_iter().find(|text| unappliable(text).is_some()) {
-            bail!(Failure::refused(format!(
-                "`{}` has a text with a control character, which the API server does not take: {bad:?}",
-                manifest.service
-            )));
-        }
-        objects.push(Object::new(value).with_context(|| format!("the built-in template `{name}` made no object"))?);
+    for value in made {
         text.push_str("---\n");
-        text.push_str(&document);
+        text.push_str(&yaml::emit(&value));
+        objects.push(Object::new(value)?);
+    }
+    if objects.is_empty() {
+        bail!(
+            Failure::refused(format!("`{}` makes no object at all in `{}`", manifest.service, manifest.environment))
+                .hint("give it something to run, a ConfigMap, or a template of its own")
+        );
     }
     Ok(Rendered { text, objects })
+}
+
+/// What is wrong with the texts of a service that are templates, where the rest cannot be rendered anyway.
+pub fn texts(manifest: &Manifest, tag: Option<&Version>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let version = tag.cloned().or_else(|| manifest.version()).or_else(|| "0".parse().ok());
+    if let Some(version) = version {
+        objects::items(&mut Ground::new(manifest, &version), &mut problems);
+    }
+    problems
+}
+
+fn make(templates: &Templates, manifest: &Manifest, version: &Version, problems: &mut Vec<Problem>) -> Vec<Value> {
+    let own;
+    // Most services have no templates of their own.
+    let templates = if manifest.templates.iter().any(|template| template.own) {
+        let list: Vec<_> = manifest.templates.iter().filter(|template| template.own).cloned().collect();
+        match templates.with(&list, &manifest.sources) {
+            Ok(all) => own = all,
+            Err(mut wrong) => {
+                problems.append(&mut wrong);
+                return Vec::new();
+            }
+        }
+        &own
+    } else {
+        templates
+    };
+    let mut ground = Ground::new(manifest, version);
+    let items = objects::items(&mut ground, problems);
+    if !problems.is_empty() {
+        return Vec::new();
+    }
+    for (name, _) in manifest.tree.get("templates").map_or(&[][..], yaml::Node::entries) {
+        if !is_built_in(name.text()) && templates.get(name.text()).is_none() {
+            let known = built_in_names();
+            let problem = Problem::at(name.place, format!("there is no template `{}`", name.text()));
+            problems.push(match closest(name.text(), known.iter().copied()) {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem.hint(format!("the built-in ones are {}", join_and(&known))),
+            });
+        }
+    }
+    let common = context_of(&tera::Context::new(), &ground.context());
+    let left_out = |name: &str| manifest.value["templates"][name] == false;
+    let mut made = made::Made::new(manifest, problems);
+    let mut used = Vec::new();
+    for item in items.into_iter().filter(|item| !left_out(item.template)) {
+        used.push(item.template);
+        let place = templates.get(item.template).map(|own| Place { file: own.file, line: 1, column: 1 });
+        made.take(templates.render(item.template, &context_of(&common, &item.context)), place);
+    }
+    for template in templates.own().filter(|template| !left_out(&template.name)) {
+        // The repo's version of a built-in one is used where that would be; the service's own is meant to be used.
+        if used.contains(&template.name.as_str()) || (is_built_in(&template.name) && !template.own) {
+            continue;
+        }
+        let place = Place { file: template.file, line: 1, column: 1 };
+        made.take(templates.render(&template.name, &common), Some(place));
+    }
+    made.done()
+}
+
+/// What is there already, with more.
+fn context_of(common: &tera::Context, more: &Map<String, Value>) -> tera::Context {
+    let mut context = common.clone();
+    for (key, value) in more {
+        context.insert(key.clone(), value);
+    }
+    context
+}
+
+/// Whether a service is rendered differently for different versions of Kubernetes: whether it has objects of a kind that moved, or
+/// templates of its own, which may ask.
+pub fn depends_on_version(manifest: &Manifest, rendered: &Rendered) -> bool {
+    let moved = api::versions(manifest.kubernetes);
+    !manifest.templates.is_empty() || rendered.objects.iter().any(|object| !moved[object.kind()].is_null())
 }
 
 /// The version to render with, where no cluster may be asked: the command line's, else the manifest's.
@@ -80,179 +143,14 @@ pub fn render(manifest: &Manifest, version: &Version, sources: &Sources) -> Resu
 /// # Errors
 /// If there is neither.
 pub fn version_from_files(manifest: &Manifest, tag: Option<&Version>) -> Result<Version> {
-    let found = tag.or(manifest.version.as_ref()).cloned();
-    found.ok_or_else(|| {
-        Failure::refused(format!(
-            "`{}` has no version in `{}`",
-            manifest.service,
-            manifest.folder.join("manifest.yml").display()
-        ))
-        .hint("add `version: 1.2.3` to the manifest, or say which with `--tag`")
-        .into()
+    tag.cloned().or_else(|| manifest.version()).ok_or_else(|| {
+        let problem = Problem::at(manifest.tree.place, format!("`{}` has no version", manifest.service))
+            .hint("add `version: 1.2.3` to the manifest, or say which with `--tag`");
+        Problems::new(vec![problem], &manifest.sources).unwrap_or_default().into()
     })
 }
 
-fn with_version(image: &str, version: &Version) -> String {
-    let separator = if version.as_ref().contains(':') { '@' } else { ':' };
-    format!("{image}{separator}{version}")
-}
-
-fn environment_variables(
-    env: &BTreeMap<String, At<Text>>,
-    variables: &Value,
-    problems: &mut Vec<Problem>,
-) -> Vec<Value> {
-    let mut rendered = Vec::new();
-    for (name, At { value: Text(source), place }) in env {
-        match template::text(source, variables) {
-            Ok(value) if unappliable(&value).is_some() => {
-                let c = u32::from(unappliable(&value).unwrap_or_default());
-                let message = format!(
-                    "the environment variable `{name}` holds the control character U+{c:04X}, which the API server does not take"
-                );
-                problems
-                    .push(Problem::at(*place, message).hint("put it into a file of `files`, where any byte may stand"));
-            }
-            Ok(value) if value.contains('\0') => {
-                problems.push(Problem::at(
-                    *place,
-                    format!("the environment variable `{name}` holds a NUL, which no process can be given"),
-                ));
-            }
-            Ok(value) => rendered.push(json!({"name": name, "value": literal(&value)})),
-            Err(error) => problems.push(error.in_value(*place, &format!("`env.{name}`"))),
-        }
-    }
-    rendered
-}
-
-/// Every text in a JSON value, keys included.
-fn strings(value: &Value) -> Vec<&str> {
-    match value {
-        Value::String(text) => vec![text],
-        Value::Array(items) => items.iter().flat_map(strings).collect(),
-        Value::Object(map) => {
-            map.iter().flat_map(|(key, value)| [vec![key.as_str()], strings(value)].concat()).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Kubernetes reads `$(NAME)` and `$$` in a variable's value; a value is to arrive as it is.
-/// (Rules: k8s.io/kubernetes third_party/forked/golang/expansion; a doubled `$` is one, a lone one stands for itself.)
-fn literal(value: &str) -> String {
-    if value.contains("$(") || value.contains("$$") { value.replace('$', "$$") } else { value.to_owned() }
-}
-
-/// The ConfigMap: `{name, data: [{key, value}], binary: [{key, value}], mounts: [{path, key}]}`. Its name carries a hash of its
-/// content, so a changed file is another ConfigMap and changes the pod template, and pods of the old revision never see it.
-fn config(manifest: &Manifest, variables: &Value, sources: &Sources, problems: &mut Vec<Problem>) -> Option<Value> {
-    if manifest.files.is_empty() {
-        return None;
-    }
-    let keys = config_keys(&manifest.files);
-    let (mut data, mut binary, mut mounts) = (Vec::new(), Vec::new(), Vec::new());
-    for (file, key) in manifest.files.iter().zip(keys) {
-        let text = match &file.content {
-            Content::Text(text) => Some(text.clone()),
-            Content::Template(id) => match template::text(sources.text(*id), variables) {
-                Ok(text) => Some(text),
-                Err(error) => {
-                    problems.push(error.in_file(*id));
-                    continue;
-                }
-            },
-            Content::Bytes(bytes) => {
-                binary.push(json!({"key": key, "value": STANDARD.encode(bytes)}));
-                None
-            }
-        };
-        match text {
-            // As bytes it arrives whatever it is.
-            Some(text) if unappliable(&text).is_some() => {
-                binary.push(json!({"key": key, "value": STANDARD.encode(text)}));
-            }
-            Some(text) => data.push(json!({"key": key, "value": text})),
-            None => {}
-        }
-        mounts.push(json!({"path": file.target, "key": key}));
-    }
-    // Of the JSON, in which every part has its end.
-    let hash = Sha256::digest(json!([data, binary]).to_string());
-    let hash: String = hash.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-    Some(json!({"name": format!("{}-{hash}", manifest.service), "data": data, "binary": binary, "mounts": mounts}))
-}
-
-/// A key for each file: its base name, or where two files share one, the whole path.
-fn config_keys(files: &[ConfigFile]) -> Vec<String> {
-    let clean = |text: &str| -> String {
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
-    };
-    let base = |file: &ConfigFile| clean(file.target.rsplit('/').next().unwrap_or_default());
-    let mut taken = BTreeSet::new();
-    files
-        .iter()
-        .map(|file| {
-            let same = files.iter().filter(|other| base(other) == base(file)).count();
-            let mut key = if same == 1 { base(file) } else { clean(file.target.trim_start_matches('/')) };
-            while !taken.insert(key.clone()) {
-                key.push('-');
-            }
-            key
-        })
-        .collect()
-}
-
-/// What the built-in templates may use; a part that the manifest does not have is not defined.
-fn parts(manifest: &Manifest, image: &str, version: &Version, env: &[Value], config: Option<&Value>) -> Value {
-    let mut labels = manifest.labels.clone();
-    labels.insert("app.kubernetes.io/name".into(), manifest.service.to_string());
-    labels.insert("app.kubernetes.io/managed-by".into(), "shipcat".into());
-    labels.insert(SERVICE_LABEL.into(), manifest.service.to_string());
-    labels.extend(manifest.selector.clone());
-    let init: Vec<Value> =
-        manifest.init_containers.iter().map(|container| init_container(container, image, version)).collect();
-    let mut parts = json!({
-        "name": manifest.service.as_ref(),
-        "namespace": manifest.namespace.as_ref(),
-        "labels": labels,
-        "pod_labels": labels,
-        "annotations": manifest.annotations,
-        "selector": manifest.selector,
-        "replicas": manifest.replicas,
-        "image": image,
-        "env": env,
-        "init_containers": init,
-    });
-    if let Value::Object(map) = &mut parts {
-        let mut define = |key: &str, value: Option<Value>| map.extend(value.map(|value| (key.to_owned(), value)));
-        define("command", manifest.command.as_ref().map(|command| json!(command)));
-        define("args", manifest.args.as_ref().map(|args| json!(args)));
-        define("port", manifest.port.as_ref().map(|port| json!(port)));
-        define("readiness", manifest.readiness.as_ref().map(|probe| json!(probe)));
-        define("liveness", manifest.liveness.as_ref().map(|probe| json!(probe)));
-        define("startup", manifest.startup.as_ref().map(|probe| json!(probe)));
-        define("resources", manifest.resources.as_ref().map(|resources| resources.to_json()));
-        define("min_ready_seconds", manifest.min_ready_seconds.map(Value::from));
-        define("termination_grace_period_seconds", manifest.termination_grace.map(Value::from));
-        define("config", config.cloned());
-    }
-    parts
-}
-
-fn init_container(container: &crate::manifest::InitContainer, image: &str, version: &Version) -> Value {
-    let own =
-        container.image.as_ref().map(|own| with_version(own.as_ref(), container.version.as_ref().unwrap_or(version)));
-    let mut map = Map::new();
-    map.insert("name".into(), container.name.as_ref().into());
-    map.insert("image".into(), own.unwrap_or_else(|| image.to_owned()).into());
-    for (key, list) in [("command", &container.command), ("args", &container.args)] {
-        if let Some(list) = list {
-            map.insert(key.into(), list.iter().map(|text| Value::from(text.0.as_str())).collect());
-        }
-    }
-    Value::Object(map)
-}
-
+#[cfg(test)]
+mod broken_tests;
 #[cfg(test)]
 mod tests;
