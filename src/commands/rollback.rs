@@ -8,7 +8,7 @@ use super::{Context, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{History, Outcome, Reading, Release, version_of};
+use crate::release::{History, Kind, Outcome, Reading, Release, running_version};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -34,19 +34,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     })?;
     let kubectl = context.kubectl()?;
     kubectl.reach()?;
-    let (history, live) = std::thread::scope(|scope| {
-        let live = scope.spawn(|| kubectl.named("deployment.apps", service.as_ref()));
-        (History::read(&kubectl, service.as_ref(), &false.into()), live.join())
-    });
-    let live = live.map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))?;
-    let live = live.map_err(|error| error.refused("cannot read the live Deployment"))?;
-    let live = live.and_then(|live| version_of(&live, service.as_ref()));
-    let history = history?;
+    let (history, live) = running_version(&kubectl, service.as_ref())?;
     let target = target(&kubectl, &history, service.as_ref(), args.to, live.as_deref())?;
     let number = target.number;
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
-    let wanted = target.objects();
+    // It runs no Jobs: what they did stays done.
+    let wanted: Vec<_> = target.objects().into_iter().filter(|object| Kind::of(object) != Some(Kind::Job)).collect();
     story::heading(
         &format!("taking {service} back to release {number}, version {version}"),
         &context.environment,

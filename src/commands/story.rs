@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::count;
 use crate::kubectl::Kubectl;
 use crate::manifest::Environment;
-use crate::release::{self, Change, Nature, Plan};
+use crate::release::{self, Change, JobRun, Nature, Plan};
 use crate::ui::{Tone, Ui};
 
 /// How many fields are told before it is only counted.
@@ -19,6 +19,18 @@ pub fn heading(what: &str, environment: &Environment, kubectl: &Kubectl<'_>, ui:
         Tone::Plain,
         format!("{what} in {} (context {}, namespace {})", environment.name, kubectl.context(), kubectl.namespace()),
     );
+}
+
+/// The workloads whose number of pods is left alone.
+pub fn autoscaled(workloads: &[String], ui: &Ui) {
+    match workloads {
+        [] => {}
+        [_] => ui.say(Tone::Dim, "  the number of pods is an autoscaler's, and left to it"),
+        several => {
+            let names = crate::error::join_and(several);
+            ui.say(Tone::Dim, format!("  the numbers of pods of {names} are autoscalers', and left to them"));
+        }
+    }
 }
 
 /// Every change, one a line.
@@ -35,6 +47,11 @@ pub fn changes(plan: &Plan, ui: &Ui) {
     if lines.len() > FIELDS {
         ui.say(Tone::Dim, format!("  and {} more", count(lines.len() - FIELDS, "field")));
     }
+    for step in &plan.steps {
+        if let Some(JobRun::Again(failed)) = &step.job {
+            ui.say(Tone::Plain, format!("  {failed} failed before: it is deleted, with its pods, and runs again"));
+        }
+    }
     let taken: BTreeSet<&str> = plan
         .steps
         .iter()
@@ -49,7 +66,7 @@ pub fn changes(plan: &Plan, ui: &Ui) {
 
 /// What others put into the objects and no manifest has: it stays, and is told.
 pub fn unmanaged(plan: &Plan, ui: &Ui) {
-    for step in plan.steps.iter().filter(|step| step.takeover.is_none()) {
+    for step in plan.steps.iter().filter(|step| step.takeover.is_none() && step.is_applied()) {
         let Some(before) = &step.before else { continue };
         for (manager, paths) in release::unmanaged(before, &step.desired) {
             let shown = paths.iter().take(4).cloned().collect::<Vec<_>>().join(", ");

@@ -8,8 +8,8 @@ mod write;
 
 pub use connect::Target;
 pub use error::{KubectlError, Reason};
-pub use paths::resource;
-pub use read::Watched;
+pub use paths::{is_cluster_scoped, resource};
+pub use read::{Watched, Which};
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;

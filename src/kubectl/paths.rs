@@ -3,16 +3,20 @@
 use crate::yaml::Object;
 
 /// The resource of each kind that we may have to name by its path.
-const RESOURCES: [(&str, &str); 13] = [
+const RESOURCES: [(&str, &str); 17] = [
     ("ConfigMap", "configmaps"),
     ("CronJob", "cronjobs"),
     ("DaemonSet", "daemonsets"),
     ("Deployment", "deployments"),
+    ("Endpoints", "endpoints"),
     ("HorizontalPodAutoscaler", "horizontalpodautoscalers"),
     ("Ingress", "ingresses"),
     ("Job", "jobs"),
     ("NetworkPolicy", "networkpolicies"),
+    ("PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("Pod", "pods"),
     ("PodDisruptionBudget", "poddisruptionbudgets"),
+    ("Role", "roles"),
     ("Secret", "secrets"),
     ("Service", "services"),
     ("ServiceAccount", "serviceaccounts"),
@@ -27,12 +31,48 @@ pub fn resource(kind: &str) -> String {
         None => {
             let lower = kind.to_lowercase();
             match lower.strip_suffix('y') {
-                Some(stem) => format!("{stem}ies"),
-                None if lower.ends_with(['s', 'x']) => format!("{lower}es"),
-                None => format!("{lower}s"),
+                // `gateways`: as English has it behind a vowel, and as those who name custom kinds do.
+                Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+                _ if lower.ends_with(['s', 'x']) => format!("{lower}es"),
+                _ => format!("{lower}s"),
             }
         }
     }
+}
+
+/// Kubernetes' own kinds that live in no namespace (`kubectl api-resources --namespaced=false`, 1.20 to 1.36).
+const CLUSTER_SCOPED: [&str; 24] = [
+    "APIService",
+    "CSIDriver",
+    "CSINode",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterTrustBundle",
+    "CustomResourceDefinition",
+    "DeviceClass",
+    "FlowSchema",
+    "IngressClass",
+    "MutatingAdmissionPolicy",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy",
+    "PriorityClass",
+    "PriorityLevelConfiguration",
+    "RuntimeClass",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+];
+
+/// Whether an object lives in no namespace, as far as its kind says it. Of a custom kind only the server knows.
+pub fn is_cluster_scoped(object: &Object) -> bool {
+    let group = object.group();
+    let own = !group.contains('.') || group.ends_with(".k8s.io");
+    own && CLUSTER_SCOPED.contains(&object.kind())
 }
 
 /// The path of an object in a namespace.
@@ -55,6 +95,17 @@ mod tests {
         assert_eq!(path(&object("v1", "ConfigMap"), "dev"), "/api/v1/namespaces/dev/configmaps/w");
         assert_eq!(path(&object("apps/v1", "Deployment"), "dev"), "/apis/apps/v1/namespaces/dev/deployments/w");
         assert_eq!(resource("NetworkPolicy"), "networkpolicies");
-        assert_eq!(resource("Gateway"), "gatewaies");
+        assert_eq!(resource("Gateway"), "gateways");
+        assert_eq!(resource("ServiceMonitor"), "servicemonitors");
+    }
+
+    #[test]
+    fn what_lives_in_no_namespace_is_known() {
+        let is = |api: &str, kind: &str| {
+            let object = json!({"apiVersion": api, "kind": kind, "metadata": {"name": "w"}});
+            is_cluster_scoped(&Object::new(object).unwrap())
+        };
+        assert!(is("v1", "PersistentVolume") && is("rbac.authorization.k8s.io/v1", "ClusterRole"));
+        assert!(!is("v1", "PersistentVolumeClaim") && !is("example.com/v1", "Node"));
     }
 }

@@ -10,15 +10,22 @@ use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
 use crate::yaml::Object;
 
-/// What a watch is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watched {
-    /// The Deployment itself, by name.
-    Deployment,
-    /// Its ReplicaSets, by its selector.
-    ReplicaSets,
-    /// Its pods, by its selector.
-    Pods,
+/// What a watch is on: objects of one resource, since kubectl watches no more than one at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// The resource with its group, `deployments.apps`.
+    pub resource: &'static str,
+    /// Which of its objects.
+    pub which: Which,
+}
+
+/// Which objects of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one of this name. kubectl watches several names no more than several resources.
+    Named(String),
+    /// Those that a label selector takes.
+    Labelled(String),
 }
 
 impl Kubectl<'_> {
@@ -28,6 +35,18 @@ impl Kubectl<'_> {
     /// If it does not answer within a few seconds.
     pub fn probe(&self) -> Result<()> {
         self.run(&self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8))).map(drop)
+    }
+
+    /// The API server's version: the minor of 1, if it is one of those.
+    ///
+    /// # Errors
+    /// If it does not answer within a few seconds.
+    pub fn minor(&self) -> Result<Option<u32>> {
+        let cmd = self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8));
+        let version: Value = serde_json::from_str(&self.run(&cmd)?.stdout).unwrap_or_default();
+        // Some providers write `27+`.
+        let minor = version["minor"].as_str().map(|minor| minor.trim_end_matches('+'));
+        Ok(minor.filter(|_| version["major"] == "1").and_then(|minor| minor.parse().ok()))
     }
 
     /// [`Kubectl::probe`] for commands that can only stop where there is no answer.
@@ -81,7 +100,7 @@ impl Kubectl<'_> {
         Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
     }
 
-    /// Every horizontal autoscaler of the namespace. Which Deployment each is for is in all API versions at the same place.
+    /// Every horizontal autoscaler of the namespace. What each is for is in all API versions at the same place.
     ///
     /// # Errors
     /// As kubectl fails.
@@ -164,19 +183,19 @@ impl Kubectl<'_> {
     /// If kubectl cannot be started.
     pub fn watch<T: Send + 'static>(
         &self,
-        what: Watched,
-        name: &str,
-        selector: &str,
+        what: &Watched,
         to: Sender<T>,
         wrap: impl Fn(StreamEvent) -> T + Send + 'static,
     ) -> std::result::Result<Stream, crate::process::Broken> {
-        let field = format!("--field-selector=metadata.name={name}");
-        let mut args = match what {
-            Watched::Deployment => vec!["get", "deployments.apps", field.as_str()],
-            Watched::ReplicaSets => vec!["get", "replicasets.apps", "-l", selector],
-            Watched::Pods => vec!["get", "pods", "-l", selector],
+        let field;
+        let which: &[&str] = match &what.which {
+            Which::Named(name) => {
+                field = format!("--field-selector=metadata.name={name}");
+                &[&field]
+            }
+            Which::Labelled(selector) => &["-l", selector],
         };
-        args.extend(["--watch", "--output-watch-events", "-o", "json"]);
+        let args = [&["get", what.resource], which, &["--watch", "--output-watch-events", "-o", "json"]].concat();
         let cmd = self.timed(&args, "0");
         self.ui.command(&cmd);
         Stream::start(&cmd, to, wrap)

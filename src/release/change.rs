@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::diff::significant;
 use super::ownership;
-use super::plan::{Plan, Road, Step};
+use super::plan::{Plan, Road};
+use super::rollout::is_workload;
+use super::step::Step;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::yaml::Object;
 
@@ -22,11 +24,13 @@ pub struct Changed {
     pub answered: bool,
 }
 
-/// Makes the change. The objects come back in any case: after an error, with what is known of each.
-pub fn make(kubectl: &Kubectl<'_>, plan: &Plan) -> (Vec<Changed>, Result<(), KubectlError>) {
-    match attempt(kubectl, plan) {
-        Ok(answers) => (plan.steps.iter().map(|step| changed(step, &answers)).collect(), Ok(())),
-        Err(error) => (plan.steps.iter().map(|step| changed(step, &[])).collect(), Err(error)),
+/// Makes the change, as far as these steps of the plan go. The objects come back in any case: after an error, with what is known of
+/// each.
+pub fn make(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> (Vec<Changed>, Result<(), KubectlError>) {
+    let changed = |answers: &[Object]| steps.iter().map(|step| changed(step, answers)).collect();
+    match attempt(kubectl, plan, steps) {
+        Ok(answers) => (changed(&answers), Ok(())),
+        Err(error) => (changed(&[]), Err(error)),
     }
 }
 
@@ -42,7 +46,7 @@ pub fn update(changed: &mut [Changed], answers: &[Object]) {
 
 /// Expects the number of pods that a later apply asked for, where its answer was lost.
 pub fn expect_count(changed: &mut [Changed], asked: &[Object]) {
-    for change in changed.iter_mut().filter(|change| change.after.kind() == "Deployment") {
+    for change in changed.iter_mut().filter(|change| is_workload(&change.after)) {
         if let Some(count) = change.after.among(asked).and_then(|asked| asked.number("/spec/replicas")) {
             change.after.json_mut()["spec"]["replicas"] = count.into();
         }
@@ -54,29 +58,25 @@ fn changed(step: &Step, answers: &[Object]) -> Changed {
     Changed { before: step.before.clone(), after: answer.unwrap_or(&step.expected).clone(), answered: answer.is_some() }
 }
 
-fn attempt(kubectl: &Kubectl<'_>, plan: &Plan) -> Result<Vec<Object>, KubectlError> {
-    match &plan.road {
-        Road::Nothing => Ok(plan.steps.iter().filter_map(|step| step.before.clone()).collect()),
-        Road::SetImage { deployment, images } => {
-            let answer = kubectl.set_image(deployment, images)?;
-            // The others are as they were.
-            let mut answers: Vec<Object> = answer.into_iter().collect();
-            let others = plan
-                .steps
-                .iter()
-                .filter_map(|step| step.before.clone())
-                .filter(|before| before.among(&answers).is_none());
-            let others: Vec<Object> = others.collect();
-            answers.extend(others);
-            Ok(answers)
-        }
+fn attempt(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> Result<Vec<Object>, KubectlError> {
+    let mut answers = match &plan.road {
+        Road::Nothing => Vec::new(),
+        Road::SetImage { deployment, images } => kubectl.set_image(deployment, images)?.into_iter().collect(),
         Road::Apply => {
-            for step in &plan.steps {
+            let applied: Vec<&&Step> = steps.iter().filter(|step| step.is_applied()).collect();
+            for step in &applied {
                 take_over(kubectl, step)?;
             }
-            kubectl.apply(&plan.desired())
+            let applied: Vec<Object> = applied.iter().map(|step| step.desired.clone()).collect();
+            if applied.is_empty() { applied } else { kubectl.apply(&applied)? }
         }
-    }
+    };
+    // The others are as they were.
+    let others = steps.iter().filter(|step| plan.road != Road::Apply || !step.is_applied());
+    let others = others.filter_map(|step| step.before.clone()).filter(|before| before.among(&answers).is_none());
+    let others: Vec<Object> = others.collect();
+    answers.extend(others);
+    Ok(answers)
 }
 
 /// Moves the ownership of fields to our apply.

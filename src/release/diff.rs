@@ -32,7 +32,8 @@ impl Path {
     /// As people know it: the pod's part of a workload without what leads there.
     pub fn short(&self) -> String {
         let path = self.to_string();
-        path.strip_prefix("spec.template.spec.").map(str::to_owned).unwrap_or(path)
+        let pods = ["spec.template.spec.", "spec.jobTemplate.spec.template.spec."];
+        pods.iter().find_map(|start| path.strip_prefix(start)).map(str::to_owned).unwrap_or(path)
     }
 }
 
@@ -85,6 +86,8 @@ pub fn significant(object: &Value) -> Value {
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
                 // The Deployment controller's own, as are all under this name.
                 annotations.remove("deployment.kubernetes.io/revision");
+                // The DaemonSet controller's.
+                annotations.remove("deprecated.daemonset.template.generation");
                 if annotations.is_empty() {
                     metadata.remove("annotations");
                 }

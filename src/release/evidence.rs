@@ -3,13 +3,11 @@
 
 use std::thread::scope;
 
-use super::rollout::{Finding, folded};
+use super::rollout::{Finding, folded, last_words};
 use crate::kubectl::Kubectl;
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
 
-/// How many last lines of a log are shown.
-const LINES: usize = 20;
 /// How many different troubles are told in full.
 const TROUBLES: usize = 4;
 
@@ -18,11 +16,8 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], ui: &Ui) {
     let folded = folded(findings);
     let (logs, events) = scope(|scope| {
         let events = scope.spawn(|| kubectl.events().unwrap_or_default());
-        let logs: Vec<_> = folded
-            .iter()
-            .take(TROUBLES)
-            .map(|(finding, _)| scope.spawn(|| finding.has_log.then(|| last_words(kubectl, finding)).flatten()))
-            .collect();
+        let logs: Vec<_> =
+            folded.iter().take(TROUBLES).map(|(finding, _)| scope.spawn(|| words(kubectl, finding))).collect();
         let logs: Vec<Option<String>> = logs.into_iter().map(|log| log.join().unwrap_or_default()).collect();
         (logs, events.join().unwrap_or_default())
     });
@@ -37,7 +32,7 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], ui: &Ui) {
             _ if finding.has_log => ui.say(Tone::Dim, "    (its log is empty)"),
             _ => {}
         }
-        for event in events_of(&events, &finding.pod) {
+        for event in events_of(&events, &finding.uid) {
             ui.say(Tone::Dim, format!("    event: {event}"));
         }
     }
@@ -46,20 +41,17 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], ui: &Ui) {
     }
 }
 
-/// The log of the run that crashed: the last one, or if a new run has begun and said nothing yet, the one before.
-fn last_words(kubectl: &Kubectl<'_>, finding: &Finding) -> Option<String> {
-    let log = |previous| {
-        kubectl.logs(&finding.pod, &finding.container, LINES, previous).ok().filter(|log| !log.trim().is_empty())
-    };
-    log(false).or_else(|| if finding.reason == "crash" { log(true) } else { None })
+/// Its last words: of its log, or where that went with the pod, those that were kept.
+fn words(kubectl: &Kubectl<'_>, finding: &Finding) -> Option<String> {
+    finding.has_log.then(|| last_words(kubectl, finding)).flatten().or_else(|| finding.log.clone())
 }
 
-/// The warnings about a pod, repetitions folded; those that only say again what the container's state says are left out.
-fn events_of(events: &[Object], pod: &str) -> Vec<String> {
+/// The warnings about a pod, by its uid, repetitions folded; those that only say again what the container's state says are left out.
+fn events_of(events: &[Object], uid: &str) -> Vec<String> {
     let mut lines: Vec<(String, i64)> = Vec::new();
     for event in events {
         let repeats = ["BackOff", "Failed"].contains(&event.text("/reason"));
-        if pod.is_empty() || event.text("/involvedObject/name") != pod || event.text("/type") != "Warning" || repeats {
+        if uid.is_empty() || event.text("/involvedObject/uid") != uid || event.text("/type") != "Warning" || repeats {
             continue;
         }
         let line = format!("{}: {}", event.text("/reason"), event.text("/message").lines().next().unwrap_or_default());
@@ -85,7 +77,7 @@ mod tests {
     fn events_are_folded_and_those_of_others_left_out() {
         let event = |name: &str, kind: &str, reason: &str, count: i64| {
             Object::new(
-                json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "involvedObject": {"name": name},
+                json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "involvedObject": {"uid": name},
                 "type": kind, "reason": reason, "message": "probe failed: 404", "count": count}),
             )
             .unwrap()

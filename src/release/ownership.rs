@@ -68,7 +68,10 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
         union(&mut fields, &entry["fieldsV1"]);
     }
     if let Some(map) = fields.as_object_mut() {
-        map.remove("f:status");
+        map.retain(|name, _| !is_servers(live.kind(), name));
+    }
+    if strays.is_empty() && fields.as_object().is_some_and(Map::is_empty) {
+        return None;
     }
     if let Some(spec) = fields.get_mut("f:spec").and_then(Value::as_object_mut) {
         spec.retain(|name, _| !is_fixed(live.kind(), name));
@@ -89,6 +92,23 @@ pub fn is_ours_alone(object: &Object) -> bool {
     let entries = object.list("/metadata/managedFields");
     let others = |entry: &Value| !is_status(entry) && manager(entry) != FIELD_MANAGER && !is_controller(manager(entry));
     !entries.is_empty() && !entries.iter().any(others) && entries.iter().any(|entry| manager(entry) == FIELD_MANAGER)
+}
+
+/// Whether a field, given by its steps in managedFields, is held by somebody's configuration, not only by a controller: it is lost when
+/// that drops it.
+pub fn is_configured(object: &Object, field: &[&str]) -> bool {
+    let holds = |entry: &Value| field.iter().try_fold(&entry["fieldsV1"], |value, step| value.get(step)).is_some();
+    let entries = object.list("/metadata/managedFields").iter();
+    entries.filter(|entry| !is_status(entry) && !is_controller(manager(entry))).any(holds)
+}
+
+/// Whether an object has nothing but its name, so that no apply owns a field of it and nobody's making can be told from ours.
+pub fn is_bare(object: &Object) -> bool {
+    let own = ["apiVersion", "kind", "metadata"];
+    let metadata = object.json()["metadata"].as_object();
+    object.json().as_object().is_some_and(|map| map.keys().all(|key| own.contains(&key.as_str())))
+        && metadata
+            .is_some_and(|map| ["labels", "annotations", "managedFields"].iter().all(|key| !map.contains_key(*key)))
 }
 
 /// What the apply will make of an object that a dry run made `expected`, once the strays are owned by it and go.
@@ -176,11 +196,17 @@ fn is_fixed(kind: &str, field: &str) -> bool {
         && ["f:clusterIP", "f:clusterIPs", "f:ipFamilies", "f:ipFamilyPolicy", "f:ipFamily"].contains(&field)
 }
 
+/// What the system writes beside us at the top of an object: the status, and the tokens of a ServiceAccount (until 1.24), which an
+/// apply that owned them would take away.
+fn is_servers(kind: &str, field: &str) -> bool {
+    field == "f:status" || (kind == "ServiceAccount" && field == "f:secrets")
+}
+
 /// The owned fields that `desired` does not have, nor anybody who keeps his.
 fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Path, strays: &mut Vec<Stray>) {
     let kind = desired["kind"].as_str().unwrap_or_default().to_owned();
     for (name, below) in owned.as_object().into_iter().flatten() {
-        if name == "." || (path.is_empty() && name == "f:status") {
+        if name == "." || (path.is_empty() && is_servers(&kind, name)) {
             continue;
         }
         let Some(key) = key(name) else { continue };
@@ -338,5 +364,22 @@ mod tests {
         assert!(is_ours_alone(&object(json!([ours.clone(), status]))));
         assert!(!is_ours_alone(&object(json!([ours, theirs]))));
         assert!(!is_ours_alone(&object(json!([]))));
+    }
+
+    #[test]
+    fn the_tokens_of_a_service_account_are_no_strays() {
+        let account = |rest: Value| {
+            let mut value = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "w"}});
+            value.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            Object::new(value).unwrap()
+        };
+        let mut live = account(json!({"secrets": [{"name": "w-token"}]}));
+        live.json_mut()["metadata"]["managedFields"] = json!([entry(
+            "before-first-apply",
+            "Update",
+            &json!({"f:secrets": {".": {}, "k:{\"name\":\"w-token\"}": {}}})
+        )]);
+        assert_eq!(takeover(&live, &account(json!({})), "now"), None);
+        assert!(is_bare(&account(json!({}))) && !is_bare(&live));
     }
 }

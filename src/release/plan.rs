@@ -1,7 +1,9 @@
 //! What a release would change, and by which road. Pure: from what is wanted, what is live, and what a dry run said.
 
-use super::diff::{Difference, differences, significant};
-use super::ownership::{self, Takeover};
+use super::diff::{Difference, differences};
+use super::ownership;
+use super::rollout::{Kind, is_complete, is_failed, is_on_delete, template_path};
+use super::step::{JobRun, Step};
 use crate::yaml::Object;
 
 /// Of what nature a change is.
@@ -40,19 +42,6 @@ pub struct Change {
     pub difference: Option<Difference>,
 }
 
-/// What becomes of one object.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// What is wanted.
-    pub desired: Object,
-    /// What is live, if it is.
-    pub before: Option<Object>,
-    /// What the server will make of it, as far as can be known before.
-    pub expected: Object,
-    /// The fields that must change hands first.
-    pub takeover: Option<Takeover>,
-}
-
 /// By which road a release goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Road {
@@ -86,82 +75,54 @@ impl Plan {
         let mut steps = Vec::new();
         let mut changes = Vec::new();
         for wanted in desired {
-            let before = wanted.among(live).cloned();
-            let expected = wanted.among(expected).unwrap_or(wanted).clone();
+            let live = wanted.among(live);
+            let job = (Kind::of(wanted) == Some(Kind::Job)).then(|| match live {
+                Some(live) if is_complete(live) => JobRun::Done,
+                Some(live) if is_failed(live) => JobRun::Again(Box::new(live.clone())),
+                _ => JobRun::Due,
+            });
+            let (before, expected) = match (&job, live) {
+                (Some(JobRun::Done), Some(live)) => (Some(live), live),
+                (Some(JobRun::Again(_)), _) => (None, wanted),
+                _ => (live, wanted.among(expected).unwrap_or(wanted)),
+            };
+            let (before, expected) = (before.cloned(), expected.clone());
             let takeover = before.as_ref().and_then(|before| ownership::takeover(before, wanted, now));
-            changes.extend(changes_of(before.as_ref(), &expected));
-            steps.push(Step { desired: wanted.clone(), before, expected, takeover });
+            let step = Step { desired: wanted.clone(), before, expected, takeover, job };
+            let step = if step.is_applied() { step } else { Step { takeover: None, ..step } };
+            changes.extend(changes_of(step.before.as_ref(), &step.expected));
+            steps.push(step);
         }
         let road = road(&steps, &changes);
         Self { steps, changes, road }
     }
 
-    /// The Deployment's step.
-    pub fn deployment(&self) -> Option<&Step> {
-        self.steps.iter().find(|step| step.desired.kind() == "Deployment")
+    /// The workloads.
+    pub fn workloads(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.is_workload())
     }
 
-    /// The objects that are wanted.
-    pub fn desired(&self) -> Vec<Object> {
-        self.steps.iter().map(|step| step.desired.clone()).collect()
+    /// What is watched until it is good: workloads, and Jobs that are to run.
+    pub fn watched(&self) -> Vec<&Step> {
+        self.steps
+            .iter()
+            .filter(|step| (step.is_workload() || step.is_job_due()) && !is_on_delete(&step.desired))
+            .collect()
     }
 
-    /// Whether the pods will be others than now.
-    pub fn restarts_pods(&self) -> bool {
-        self.deployment().is_none_or(|step| {
-            let template = |object: &Object| significant(object.json()).pointer("/spec/template").cloned();
-            step.before.as_ref().and_then(template) != template(&step.expected)
-        })
-    }
-}
-
-/// Leaves the number of pods to an autoscaler: a release that wrote its own would take 6 pods back to 2. What is applied, and
-/// what is expected of it, get the count that is live; dropping the field would make it 1, since our apply owned it.
-/// Returns whether an autoscaler is there.
-pub fn leave_autoscaled(
-    desired: &mut [Object],
-    expected: &mut [Object],
-    live: &[Object],
-    autoscalers: &[Object],
-) -> bool {
-    let mut left = false;
-    for wanted in desired.iter_mut().filter(|wanted| wanted.kind() == "Deployment") {
-        let scales = |autoscaler: &Object| {
-            autoscaler.text("/spec/scaleTargetRef/kind") == "Deployment"
-                && autoscaler.text("/spec/scaleTargetRef/name") == wanted.name()
+    /// The steps in stages, each of which must be done before the next begins: what Jobs need, the Jobs, and the rest. One stage if
+    /// no Job is to run, or nothing changes.
+    pub fn stages(&self) -> Vec<Vec<&Step>> {
+        let due = self.road == Road::Apply && self.steps.iter().any(Step::is_job_due);
+        let stage = |step: &Step| match due {
+            false => 2,
+            true if step.job.is_some() => 1,
+            true if step.is_needed_by_jobs() => 0,
+            true => 2,
         };
-        let count = wanted.among(live).and_then(|live| live.number("/spec/replicas"));
-        // At zero an autoscaler is switched off, and the count is the manifest's again.
-        if let Some(count) = count.filter(|count| *count > 0 && autoscalers.iter().any(scales)) {
-            left = true;
-            for object in expected.iter_mut().filter(|other| wanted.is(other)) {
-                object.json_mut()["spec"]["replicas"] = count.into();
-            }
-            wanted.json_mut()["spec"]["replicas"] = count.into();
-        }
+        let of = |number: u8| self.steps.iter().filter(|step| stage(step) == number).collect::<Vec<_>>();
+        [0, 1, 2].map(of).into_iter().filter(|steps| !steps.is_empty()).collect()
     }
-    left
-}
-
-/// Where pods are replaced and fewer are wanted than run, the number that runs is kept until the new ones are known to be good:
-/// else Kubernetes stops the surplus of the old ones at once. Returns what is applied then.
-pub fn keep_count(
-    desired: &mut [Object],
-    expected: &mut [Object],
-    live: &[Object],
-    plan: &Plan,
-) -> Option<Vec<Object>> {
-    let count = |object: &Object| object.number("/spec/replicas");
-    let wanted = desired.iter().find(|object| object.kind() == "Deployment")?;
-    let runs = wanted.among(live).and_then(count)?;
-    if !plan.restarts_pods() || count(wanted).is_none_or(|wanted| wanted == 0 || wanted >= runs) {
-        return None;
-    }
-    let afterwards = desired.to_vec();
-    for object in desired.iter_mut().chain(expected).filter(|object| object.kind() == "Deployment") {
-        object.json_mut()["spec"]["replicas"] = runs.into();
-    }
-    Some(afterwards)
 }
 
 fn changes_of(before: Option<&Object>, expected: &Object) -> Vec<Change> {
@@ -181,10 +142,11 @@ fn changes_of(before: Option<&Object>, expected: &Object) -> Vec<Change> {
 
 fn nature(object: &Object, difference: &Difference) -> Nature {
     let path = difference.path.to_string();
-    if path == "spec.replicas" {
+    let autoscaler = object.kind() == "HorizontalPodAutoscaler";
+    if path == "spec.replicas" || autoscaler && ["spec.minReplicas", "spec.maxReplicas"].contains(&path.as_str()) {
         Nature::Scale
-    } else if object.kind() == "Deployment"
-        && container_of_image(&path).is_some()
+    } else if (Kind::of(object).is_some() || object.kind() == "CronJob")
+        && container_of_image(object, &path).is_some()
         && difference.from.is_some()
         && difference.to.is_some()
     {
@@ -195,31 +157,39 @@ fn nature(object: &Object, difference: &Difference) -> Nature {
 }
 
 /// The container, if the path is that of its image.
-fn container_of_image(path: &str) -> Option<&str> {
-    ["spec.template.spec.containers[", "spec.template.spec.initContainers["]
-        .iter()
-        .find_map(|start| path.strip_prefix(start)?.strip_suffix("].image"))
+fn container_of_image(object: &Object, path: &str) -> Option<String> {
+    let template = template_path(object).trim_start_matches('/').replace('/', ".");
+    let rest = path.strip_prefix(&format!("{template}.spec."))?;
+    let container =
+        ["containers[", "initContainers["].iter().find_map(|list| rest.strip_prefix(list)?.strip_suffix("].image"));
+    container.map(str::to_owned)
 }
 
 fn road(steps: &[Step], changes: &[Change]) -> Road {
     if changes.is_empty() && steps.iter().all(|step| step.takeover.is_none()) {
         return Road::Nothing;
     }
-    let one_object = changes.windows(2).all(|pair| pair[0].object == pair[1].object);
-    let only_images = changes.iter().all(|change| change.nature == Nature::Image);
-    if changes.is_empty() || !one_object || !only_images || steps.iter().any(|step| step.takeover.is_some()) {
-        return Road::Apply;
+    set_image(steps, changes).unwrap_or(Road::Apply)
+}
+
+/// The short road, where nothing but images of one Deployment change and no Job is to run before.
+fn set_image(steps: &[Step], changes: &[Change]) -> Option<Road> {
+    if steps.iter().any(|step| step.takeover.is_some() || step.is_job_due()) {
+        return None;
+    }
+    let step =
+        steps.iter().find(|step| step.desired.to_string() == changes.first().map_or("", |first| &first.object))?;
+    let whole = changes.iter().all(|change| change.object == changes[0].object && change.nature == Nature::Image);
+    if !whole || Kind::of(&step.desired) != Some(Kind::Deployment) {
+        return None;
     }
     let image = |change: &Change| {
         let difference = change.difference.as_ref()?;
-        let container = container_of_image(&difference.path.to_string())?.to_owned();
+        let container = container_of_image(&step.desired, &difference.path.to_string())?;
         Some((container, difference.to.as_ref()?.as_str()?.to_owned()))
     };
-    let deployment = changes[0].object.split_once('/').map_or("", |(_, name)| name).to_owned();
-    match changes.iter().map(image).collect() {
-        Some(images) => Road::SetImage { deployment, images },
-        None => Road::Apply,
-    }
+    let images = changes.iter().map(image).collect::<Option<_>>()?;
+    Some(Road::SetImage { deployment: step.desired.name().to_owned(), images })
 }
 
 #[cfg(test)]
@@ -243,47 +213,86 @@ mod tests {
         assert_eq!(plan(std::slice::from_ref(&live), &live).road, Road::Nothing);
         let image = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "x"));
         assert_eq!(image.road, Road::SetImage { deployment: "w".into(), images: vec![("w".into(), "a:2".into())] });
-        assert!(image.restarts_pods());
+        assert!(image.steps[0].replaces_pods());
         let both = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "y"));
         assert_eq!(both.road, Road::Apply);
         let scale = plan(std::slice::from_ref(&live), &deployment("a:1", 3, "x"));
         assert_eq!(
-            (scale.road.clone(), scale.changes[0].nature, scale.restarts_pods()),
+            (scale.road.clone(), scale.changes[0].nature, scale.steps[0].replaces_pods()),
             (Road::Apply, Nature::Scale, false)
         );
         let new = plan(&[], &live);
         assert_eq!((new.road.clone(), new.changes[0].nature), (Road::Apply, Nature::New));
     }
 
-    #[test]
-    fn fewer_pods_come_after_new_ones() {
-        let live = [deployment("a:1", 4, "x")];
-        let keep = |image: &str, wanted: u32| {
-            let (mut desired, mut expected) = ([deployment(image, wanted, "x")], [deployment(image, wanted, "x")]);
-            let plan = plan(&live, &expected[0]);
-            let afterwards = keep_count(&mut desired, &mut expected, &live, &plan);
-            let count = |object: &Object| object.number("/spec/replicas");
-            (count(&desired[0]), count(&expected[0]), afterwards.and_then(|objects| count(&objects[0])))
-        };
-        assert_eq!(keep("a:2", 1), (Some(4), Some(4), Some(1)));
-        assert_eq!(keep("a:1", 1), (Some(1), Some(1), None));
-        assert_eq!(keep("a:2", 5), (Some(5), Some(5), None));
-        assert_eq!(keep("a:2", 0), (Some(0), Some(0), None));
+    fn job(name: &str, condition: &str) -> Object {
+        let status = json!({"conditions": [{"type": condition, "status": "True"}]});
+        let value = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name}, "status": status});
+        Object::new(value).unwrap()
     }
 
     #[test]
-    fn an_autoscalers_count_is_left_to_it() {
-        let scaler = json!({"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},
-            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "w"}}});
-        let scalers = [Object::new(scaler).unwrap()];
-        let live = [deployment("a:1", 6, "x")];
-        let counts = |scalers: &[Object], live: &[Object]| {
-            let (mut desired, mut expected) = ([deployment("a:2", 2, "x")], [deployment("a:2", 2, "x")]);
-            let left = leave_autoscaled(&mut desired, &mut expected, live, scalers);
-            (left, desired[0].number("/spec/replicas"), expected[0].number("/spec/replicas"))
+    fn a_job_runs_once() {
+        let wanted = [job("w-migrate-1", "")];
+        let plan = |live: &[Object]| Plan::new(&wanted, live, &wanted, "now");
+        let new = plan(&[]);
+        assert!(new.steps[0].is_job_due() && new.changes[0].nature == Nature::New);
+        let done = plan(&[job("w-migrate-1", "Complete")]);
+        assert!(!done.steps[0].is_job_due() && done.road == Road::Nothing && done.watched().is_empty());
+        let failed = plan(&[job("w-migrate-1", "Failed")]);
+        assert!(matches!(failed.steps[0].job, Some(JobRun::Again(_))));
+        assert!(failed.changes[0].nature == Nature::New && failed.steps[0].before.is_none());
+        let runs = plan(&[job("w-migrate-1", "")]);
+        assert!(runs.steps[0].is_job_due() && runs.road == Road::Nothing);
+    }
+
+    #[test]
+    fn jobs_run_between_what_they_need_and_the_rest() {
+        let object = |api: &str, kind: &str| {
+            Object::new(json!({"apiVersion": api, "kind": kind, "metadata": {"name": "w"}})).unwrap()
         };
-        assert_eq!(counts(&scalers, &live), (true, Some(6), Some(6)));
-        assert_eq!(counts(&[], &live), (false, Some(2), Some(2)));
-        assert_eq!(counts(&scalers, &[]), (false, Some(2), Some(2)));
+        let wanted = [
+            deployment("a:1", 2, "x"),
+            job("j", ""),
+            object("v1", "ConfigMap"),
+            object("external-secrets.io/v1", "ExternalSecret"),
+            object("networking.k8s.io/v1", "Ingress"),
+            object("monitoring.coreos.com/v1", "ServiceMonitor"),
+            object("batch/v1", "CronJob"),
+        ];
+        let kinds = |live: &[Object]| -> Vec<Vec<String>> {
+            let plan = Plan::new(&wanted, live, &wanted, "now");
+            let kinds = |steps: Vec<&Step>| steps.into_iter().map(|step| step.desired.kind().to_owned()).collect();
+            plan.stages().into_iter().map(kinds).collect()
+        };
+        assert_eq!(
+            kinds(&[]),
+            [
+                vec!["ConfigMap", "ExternalSecret"],
+                vec!["Job"],
+                vec!["Deployment", "Ingress", "ServiceMonitor", "CronJob"]
+            ]
+        );
+        assert_eq!(kinds(&[job("j", "Complete")]).len(), 1);
+    }
+
+    #[test]
+    fn images_count_in_every_kind_and_the_short_road_is_for_one_deployment() {
+        let cron = |image: &str| {
+            let spec = json!({"template": {"spec": {"containers": [{"name": "w", "image": image}]}}});
+            let value = json!({"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "w"}, "spec": {"jobTemplate": {"spec": spec}}});
+            Object::new(value).unwrap()
+        };
+        let set = |image: &str| {
+            let mut value = deployment(image, 2, "x").json().clone();
+            value["kind"] = json!("StatefulSet");
+            Object::new(value).unwrap()
+        };
+        for of in [&cron as &dyn Fn(&str) -> Object, &set] {
+            let plan = plan(&[of("a:1")], &of("a:2"));
+            assert_eq!((plan.changes[0].nature, plan.road), (Nature::Image, Road::Apply));
+        }
+        let (live, wanted) = ([deployment("a:1", 2, "x"), cron("a:1")], [deployment("a:2", 2, "x"), cron("a:2")]);
+        assert_eq!(Plan::new(&wanted, &live, &wanted, "now").road, Road::Apply);
     }
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::change::{Changed, TRIES};
 use super::diff::{Path, SERVERS, differences, restore, significant};
 use super::ownership;
+use super::rollout::{is_complete, is_workload};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::signal;
 use crate::ui::{Tone, Ui};
@@ -16,14 +17,14 @@ use crate::yaml::Object;
 /// What became of the way back.
 #[derive(Debug, Default)]
 pub struct PutBack {
-    /// The Deployment as it was restored, if it had to be.
-    pub deployment: Option<Object>,
+    /// The workloads as they were restored, those that had to be.
+    pub restored: Vec<Object>,
     /// What was left as it is, because somebody else changed it meanwhile.
     pub foreign: Vec<String>,
     /// What could not be put back, and why.
     pub failed: Vec<String>,
     /// What was deleted, and may still be going.
-    going: Vec<Object>,
+    pub going: Vec<Object>,
 }
 
 impl PutBack {
@@ -68,7 +69,7 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
         (None, Some(now)) => {
             // Created by us, if the server's answer to our apply knew no other writer; or where the answer was lost, if there is none now.
             let ours = if change.answered {
-                now.uid() == object.uid() && ownership::is_ours_alone(object)
+                now.uid() == object.uid() && (ownership::is_ours_alone(object) || ownership::is_bare(object))
             } else {
                 ownership::is_ours_alone(&now)
             };
@@ -76,15 +77,11 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
                 result.foreign.push(format!("{object} was made by somebody else meanwhile"));
                 return Ok(());
             }
-            match kubectl.delete(&now) {
-                Err(error) if error.reason == Reason::NotFound => Ok(()),
-                other => {
-                    other?;
-                    ui.say(Tone::Plain, format!("  {object}   removed"));
-                    result.going.push(now);
-                    Ok(())
-                }
+            if let Some(why) = stays(&now) {
+                ui.say(Tone::Plain, format!("  {object} {why}"));
+                return Ok(());
             }
+            remove(kubectl, now, result, ui)
         }
         (Some(_), None) => {
             result.foreign.push(format!("{object} was deleted by somebody else meanwhile"));
@@ -102,12 +99,12 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
                 let answer = kubectl.put(&target)?;
                 let fields: BTreeSet<String> = changes.iter().map(|change| change.path.short()).collect();
                 ui.say(Tone::Plain, format!("  {object}   put back: {}", shortened(&fields)));
-                if answer.kind() == "Deployment" {
-                    result.deployment = Some(answer);
+                if is_workload(&answer) {
+                    result.restored.push(answer);
                 }
-            } else if now.kind() == "Deployment" && !differences(before.json(), object.json()).is_empty() {
+            } else if is_workload(&now) && !differences(before.json(), object.json()).is_empty() {
                 // Put back already, by a write whose answer was lost: its pods are watched all the same.
-                result.deployment = Some(now.clone());
+                result.restored.push(now.clone());
             }
             result
                 .foreign
@@ -116,6 +113,36 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
         }
     }
 }
+
+/// What is never deleted, on no path, and what has done what cannot be undone.
+fn stays(object: &Object) -> Option<&'static str> {
+    match (object.group(), object.kind()) {
+        ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") => Some("stays"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => Some("stays"),
+        // Kept, it says that it ran: the next ship of the same does not run it again.
+        ("batch", "Job") if is_complete(object) => Some("ran and stays"),
+        _ => None,
+    }
+}
+
+/// Deletes an object that the ship created, with what it owns.
+fn remove(kubectl: &Kubectl<'_>, now: Object, result: &mut PutBack, ui: &Ui) -> Result<(), KubectlError> {
+    match kubectl.delete(&now) {
+        Err(error) if error.reason == Reason::NotFound => {
+            // Gone already; or of a kind whose path is another than we think.
+            let still = kubectl.live(std::slice::from_ref(&now), &false.into())?;
+            return if now.among(&still).is_some_and(|still| still.uid() == now.uid()) { Err(error) } else { Ok(()) };
+        }
+        other => other?,
+    }
+    let claims = if now.list("/spec/volumeClaimTemplates").is_empty() { "" } else { " (the claims that it made stay)" };
+    ui.say(Tone::Plain, format!("  {now}   removed{claims}"));
+    result.going.push(now);
+    Ok(())
+}
+
+/// What the system's controllers write beside us, and nobody decides about.
+const CONTROLLERS: [&str; 2] = ["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"];
 
 fn shortened(fields: &BTreeSet<String>) -> String {
     let shown: Vec<&str> = fields.iter().map(String::as_str).take(4).collect();
@@ -128,7 +155,6 @@ fn shortened(fields: &BTreeSet<String>) -> String {
 fn target(before: &Object, after: &Object, now: &Object, foreign: &mut Vec<Path>) -> Object {
     let mut restored =
         restore(&significant(before.json()), &significant(after.json()), &significant(now.json()), foreign);
-    let revision = "deployment.kubernetes.io/revision";
     if let (Some(metadata), Some(live)) =
         (restored.get_mut("metadata").and_then(Value::as_object_mut), now.json()["metadata"].as_object())
     {
@@ -137,11 +163,12 @@ fn target(before: &Object, after: &Object, now: &Object, foreign: &mut Vec<Path>
                 metadata.insert(key.clone(), value.clone());
             }
         }
-        // The controller's own annotation is none of ours.
-        if let Some(number) = live.get("annotations").and_then(|annotations| annotations.get(revision)) {
+        // The controllers' own annotations are none of ours.
+        for key in CONTROLLERS {
+            let Some(number) = live.get("annotations").and_then(|annotations| annotations.get(key)) else { continue };
             let annotations = metadata.entry("annotations").or_insert_with(|| Value::Object(serde_json::Map::new()));
             if let Some(annotations) = annotations.as_object_mut() {
-                annotations.insert(revision.into(), number.clone());
+                annotations.insert(key.into(), number.clone());
             }
         }
     }
@@ -150,30 +177,4 @@ fn target(before: &Object, after: &Object, now: &Object, foreign: &mut Vec<Path>
     }
     // Kind and name are those of the live object.
     Object::new(restored).unwrap_or_else(|_| now.clone())
-}
-
-/// Waits until what was deleted is gone, with its pods.
-pub fn await_gone(kubectl: &Kubectl<'_>, result: &mut PutBack, patience: Duration, ui: &Ui) {
-    let started = Instant::now();
-    while !result.going.is_empty() {
-        match kubectl.live(&result.going, &false.into()) {
-            Ok(live) => result.going.retain(|going| going.among(&live).is_some_and(|live| live.uid() == going.uid())),
-            Err(error) if error.reason == Reason::Unreachable => {}
-            Err(error) => {
-                result.failed.push(format!("cannot see whether everything is gone: {}", error.said));
-                break;
-            }
-        }
-        if result.going.is_empty() {
-            break;
-        }
-        let names: Vec<String> = result.going.iter().map(ToString::to_string).collect();
-        if started.elapsed() > patience || signal::insisted() {
-            result.failed.push(format!("{} is being deleted and not gone yet", crate::error::join_and(&names)));
-            break;
-        }
-        ui.wait(started, &format!("waiting until {} is gone, with its pods", crate::error::join_and(&names)));
-        std::thread::sleep(Duration::from_millis(300));
-    }
-    ui.rest();
 }

@@ -7,7 +7,11 @@ use anyhow::{anyhow, bail};
 use jiff::Timestamp;
 
 use super::ownership::{self, Takeover};
+use super::permissions::permissions;
 use super::record::History;
+use super::rejection::{outside, rejected};
+use super::rollout::{Kind, is_failed};
+use super::version::{main_object, version_of};
 use crate::error::{Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::yaml::Object;
@@ -31,6 +35,9 @@ impl Reading {
     /// # Errors
     /// If the cluster does not answer, something is not permitted, or the server would not take the objects. Nothing was changed.
     pub fn take(kubectl: &Kubectl<'_>, service: &str, wanted: &[Object]) -> anyhow::Result<Self> {
+        if let Some(refusal) = outside(wanted, crate::kubectl::is_cluster_scoped) {
+            bail!(refusal);
+        }
         let cancel = AtomicBool::new(false);
         let permissions = permissions(wanted);
         let (probe, live, expected, history, autoscalers, forbidden) = scope(|scope| {
@@ -81,6 +88,10 @@ impl Reading {
             );
         }
         let expected = foresee(kubectl, wanted, &live, expected?).map_err(|error| rejected(kubectl, &error))?;
+        // The server says of every kind, also of one that it alone knows, whether it is in a namespace.
+        if let Some(refusal) = outside(&expected, |object| object.text("/metadata/namespace").is_empty()) {
+            bail!(refusal);
+        }
         let autoscalers = autoscalers?.map_err(|error| error.refused("cannot read the autoscalers"))?;
         Ok(Self { live, expected, history: history??, autoscalers })
     }
@@ -96,12 +107,22 @@ fn foresee(
 ) -> Result<Vec<Object>, KubectlError> {
     let now = Timestamp::now().to_string();
     let takeover = |object: &Object| {
-        let live = object.among(live)?;
+        // A Job cannot be changed anyway.
+        let live = object.among(live).filter(|live| Kind::of(live) != Some(Kind::Job))?;
         let takeover = ownership::takeover(live, object, &now).filter(Takeover::removes)?;
         Some(ownership::applied(live, &takeover, object))
     };
+    // What is deleted and made again may differ from what is there as much as it likes.
+    let again = |object: &Object| Kind::of(object) == Some(Kind::Job) && object.among(live).is_some_and(is_failed);
+    let dry_run = match dry_run {
+        Err(error) if error.reason == Reason::Invalid && wanted.iter().any(again) => {
+            let rest: Vec<Object> = wanted.iter().filter(|object| !again(object)).cloned().collect();
+            if rest.is_empty() { Ok(rest) } else { kubectl.dry_run(&rest, &AtomicBool::new(false)) }
+        }
+        other => other,
+    };
     let (mut taken, mut rest) = (Vec::new(), Vec::new());
-    for object in wanted {
+    for object in wanted.iter().filter(|object| !again(object)) {
         match takeover(object) {
             Some(applied) => taken.push(applied),
             None => rest.push(object.clone()),
@@ -128,98 +149,36 @@ fn joined<T>(handle: ScopedJoinHandle<'_, T>) -> anyhow::Result<T> {
     handle.join().map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))
 }
 
-fn rejected(kubectl: &Kubectl<'_>, error: &KubectlError) -> Failure {
-    let namespace = kubectl.namespace();
-    if error.reason == Reason::NotFound && error.said.contains(&format!("namespaces \"{namespace}\" not found")) {
-        return Failure::refused(format!(
-            "there is no namespace `{namespace}` in the cluster of context `{}`",
-            kubectl.context()
-        ))
-        .hint(format!("make it first: kubectl --context {} create namespace {namespace}", kubectl.context()));
-    }
-    let failure = Failure::refused(format!("the API server would not take it: {}", error.said));
-    if error.said.contains("field is immutable") {
-        return failure.hint(
-            "an immutable field differs from what runs: give the manifest the same (a Deployment's labels: `selector`), or remove the object first",
-        );
-    }
-    match error.reason {
-        Reason::Invalid => failure.hint("correct the manifest; `shipcat generate` shows what is sent"),
-        _ => error.refused("the API server would not take it"),
-    }
-}
-
-/// Every verb on every resource that a release, its watch, its report and its put-back use: verb, group, resource.
-fn permissions(wanted: &[Object]) -> Vec<(String, String, String)> {
-    let mut list: Vec<(&str, String, String)> = Vec::new();
-    for object in wanted {
-        let (group, resource) = (object.group().to_owned(), crate::kubectl::resource(object.kind()));
-        for verb in ["get", "create", "patch", "update", "delete"] {
-            list.push((verb, group.clone(), resource.clone()));
-        }
-    }
-    for (resource, group) in [("deployments", "apps"), ("replicasets", "apps"), ("pods", "")] {
-        for verb in ["list", "watch"] {
-            list.push((verb, group.into(), resource.into()));
-        }
-    }
-    list.push(("list", "autoscaling".into(), "horizontalpodautoscalers".into()));
-    for (verb, resource) in [
-        ("get", "pods/log"),
-        ("list", "events"),
-        ("list", "secrets"),
-        ("create", "secrets"),
-        ("get", "secrets"),
-        ("patch", "secrets"),
-    ] {
-        list.push((verb, String::new(), resource.into()));
-    }
-    let mut list: Vec<_> = list.into_iter().map(|(verb, group, resource)| (verb.to_owned(), group, resource)).collect();
-    list.sort();
-    list.dedup();
-    list
-}
-
-/// The tag or digest with which a service runs, by its live Deployment: that of the container with the service's name.
-pub fn version_of(deployment: &Object, service: &str) -> Option<String> {
-    let containers = deployment.list("/spec/template/spec/containers");
-    let named = |container: &&serde_json::Value| container.get("name").and_then(|name| name.as_str()) == Some(service);
-    let image = containers.iter().find(named).or(containers.first())?.get("image")?.as_str()?;
-    match image.split_once('@') {
-        Some((_, digest)) => Some(digest.to_owned()),
-        None => image.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag.to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_running_version_is_read_from_the_image() {
-        let version = |image: &str| {
-            let containers = json!([{"name": "side", "image": "x:9"}, {"name": "w", "image": image}]);
-            let spec = json!({"template": {"spec": {"containers": containers}}});
-            version_of(
-                &Object::new(
-                    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w"}, "spec": spec}),
-                )
-                .unwrap(),
-                "w",
-            )
+/// The version that runs, read from what stands for the service in the release that runs; of a service that shipcat never shipped, from
+/// the workload of its name. Of a service whose objects have no image, it is what the record says.
+///
+/// # Errors
+/// If it cannot be read. Nothing was changed.
+pub fn running_version(kubectl: &Kubectl<'_>, service: &str) -> anyhow::Result<(History, Option<String>)> {
+    let (history, deployment) = scope(|scope| {
+        // Nearly every service is a Deployment: it is read while it is not yet known.
+        let deployment = scope.spawn(|| kubectl.named("deployment.apps", service));
+        (History::read(kubectl, service, &AtomicBool::new(false)), joined(deployment))
+    });
+    let refused = |error: KubectlError| error.refused("cannot read what runs");
+    let (history, deployment) = (history?, deployment?.map_err(refused)?);
+    let Some(running) = history.running() else {
+        let live = match deployment {
+            Some(live) => Some(live),
+            None => kubectl.named("statefulset.apps,daemonset.apps", service).map_err(refused)?,
         };
-        assert_eq!(version("r:5000/a/w:1.2").as_deref(), Some("1.2"));
-        assert_eq!(version("r/w@sha256:ab").as_deref(), Some("sha256:ab"));
-        assert_eq!(version("r:5000/w"), None);
-    }
-
-    #[test]
-    fn permissions_are_asked_once_each() {
-        let object =
-            Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w"}})).unwrap();
-        let list = permissions(&[object.clone(), object]);
-        assert!(list.contains(&("patch".into(), "apps".into(), "deployments".into())));
-        assert!(list.windows(2).all(|pair| pair[0] != pair[1]));
-    }
+        return Ok((history, live.and_then(|live| version_of(&live, service))));
+    };
+    let objects = running.objects();
+    let version = match main_object(&objects, service) {
+        None => Some(running.body.version.clone()),
+        Some(main) if deployment.as_ref().is_some_and(|live| live.is(main)) => {
+            deployment.and_then(|live| version_of(&live, service))
+        }
+        Some(main) => {
+            let live = kubectl.live(std::slice::from_ref(main), &AtomicBool::new(false)).map_err(refused)?;
+            live.first().and_then(|live| version_of(live, service))
+        }
+    };
+    Ok((history, version))
 }

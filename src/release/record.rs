@@ -193,17 +193,23 @@ impl History {
         self.0.iter().find(|release| release.number == number)
     }
 
-    /// The newest deployed release that differs from what runs: where `rollback` goes. `live` is the version that the live
-    /// Deployment has: if somebody set another one by hand since, that is what is gone back from.
+    /// The newest deployed release that differs from what runs: where `rollback` goes. `live` is the version that is
+    /// live: if somebody set another one by hand since, that is what is gone back from.
     pub fn before_running(&self, live: Option<&str>) -> Option<&Release> {
         let running = self.running()?;
         if live.is_some_and(|live| live != running.body.version) {
             return Some(running);
         }
-        self.0
-            .iter()
-            .find(|release| release.outcome == Outcome::Deployed && release.body.objects != running.body.objects)
+        self.0.iter().find(|release| {
+            release.outcome == Outcome::Deployed && !same_objects(&release.body.objects, &running.body.objects)
+        })
     }
+}
+
+/// Whether two releases want the same objects. Jobs aside: what they did is done, and a rollback has none.
+pub fn same_objects(one: &[Value], other: &[Value]) -> bool {
+    let is_job = |object: &&Value| object["kind"] == "Job" && object["apiVersion"] == "batch/v1";
+    one.iter().filter(|object| !is_job(object)).eq(other.iter().filter(|object| !is_job(object)))
 }
 
 /// A release under way, as the transaction holds it.

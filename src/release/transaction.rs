@@ -2,19 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::change::{self, Changed};
 use super::diff::differences;
+use super::ending::{Run, Trouble};
 use super::evidence;
+use super::gone::await_gone;
 use super::plan::{Plan, Road};
-use super::putback::{self, PutBack};
 use super::record::{Body, History, Outcome, Record};
-use super::rollout::{Ending, Finding, Goal, Limits, Memory, Watch};
+use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, streams};
+use super::step::{JobRun, Step};
 use crate::error::{Exit, Failure};
-use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::kubectl::{Kubectl, Reason};
 use crate::signal;
-use crate::ui::{Tone, Ui, seconds};
+use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
 
 /// Everything that a release needs to know.
@@ -30,22 +30,12 @@ pub struct Request<'a> {
     pub afterwards: Option<Vec<Object>>,
     /// The releases so far.
     pub history: &'a History,
-    /// How long the rollout may take.
+    /// How long a step may take: the Jobs, and behind them the rollout, each on its own.
     pub timeout: Duration,
     /// How long the way back may take.
     pub rollback_timeout: Duration,
     /// How patient to be with what goes wrong.
     pub limits: Limits,
-}
-
-/// Why a release failed.
-enum Trouble {
-    Rollout(Vec<Finding>),
-    Late(Vec<Finding>),
-    Superseded(String),
-    Interrupted(u8),
-    Change(KubectlError),
-    Blind(String),
 }
 
 /// Runs a release to its end, good or bad, and tells it. Returns the state in which the cluster is.
@@ -56,8 +46,6 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     let started = Instant::now();
     // From here on an interrupt means the way back, not the end.
     signal::listen()?;
-    let deployment = deployment(&request.plan)?;
-    let selector = selector(&deployment);
     for step in &request.plan.steps {
         let Some(before) = &step.before else { continue };
         if step.takeover.is_none() && differences(before.json(), step.expected.json()).is_empty() {
@@ -67,23 +55,22 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         }
     }
     // The streams warm up while the record is written.
-    let mut watch = Watch::start(kubectl, deployment.name(), &selector)?;
+    let mut watch = warm(kubectl, &request.plan)?;
     let record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
         drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed")));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
         return Ok(Exit::Interrupted(signal));
     }
-    if !request.plan.restarts_pods() {
+    let live: Vec<&Step> = request.plan.watched().into_iter().filter(|step| step.before.is_some()).collect();
+    if live.iter().any(|step| !step.replaces_pods()) {
         // Pods that stay have a past, which is not this release's.
-        watch.catch_up(Duration::from_secs(2));
+        watch
+            .catch_up(&live.iter().filter_map(|step| step.before.as_ref()).collect::<Vec<_>>(), Duration::from_secs(2));
     }
     let mut memory = Memory::baseline(watch.picture(), request.plan.road == Road::Nothing);
-    let (mut changed, made) = change::make(kubectl, &request.plan);
-    let mut trouble = match made {
-        Err(error) => Some(Trouble::Change(error)),
-        Ok(()) => await_rollout(&mut watch, &request, &changed, &mut memory, ui),
-    };
+    let mut changed = Vec::new();
+    let mut trouble = change_and_watch(kubectl, &request, &mut watch, &mut memory, &mut changed, ui);
     if let (None, Some(last)) = (&trouble, &request.afterwards) {
         trouble = match kubectl.apply(last) {
             Err(error) => {
@@ -93,7 +80,8 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
             }
             Ok(answers) => {
                 change::update(&mut changed, &answers);
-                await_rollout(&mut watch, &request, &changed, &mut memory, ui)
+                let goals = goals(&request.plan, changed.iter().filter(|change| change.after.among(last).is_some()));
+                await_goals(&mut watch, &request, &goals, &mut memory, ui)
             }
         };
     }
@@ -104,15 +92,100 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     })
 }
 
-fn await_rollout(
+/// Starts to watch all that a plan changes or keeps running.
+fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crate::process::Broken> {
+    let steps = plan.watched();
+    let wanted: Vec<&Object> = steps.iter().map(|step| &step.desired).collect();
+    let before: Vec<&Object> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
+    Watch::start(kubectl, streams(&wanted, &before))
+}
+
+/// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
+fn change_and_watch(
+    kubectl: &Kubectl<'_>,
+    request: &Request<'_>,
+    watch: &mut Watch<'_>,
+    memory: &mut Memory,
+    changed: &mut Vec<Changed>,
+    ui: &Ui,
+) -> Option<Trouble> {
+    let mut watched = false;
+    for stage in request.plan.stages() {
+        if let Some(signal) = signal::received() {
+            return Some(Trouble::Interrupted(signal));
+        }
+        if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
+            return Some(trouble);
+        }
+        let (made, result) = change::make(kubectl, &request.plan, &stage);
+        let goals = goals(&request.plan, &made);
+        changed.extend(made);
+        if let Err(error) = result {
+            return Some(Trouble::Change(error));
+        }
+        for step in stage.iter().filter(|step| is_on_delete(&step.desired)) {
+            ui.say(
+                Tone::Plain,
+                format!(
+                    "  {} is applied, and takes it on where its pods are deleted (OnDelete): not watched",
+                    step.desired
+                ),
+            );
+        }
+        watched |= !goals.is_empty();
+        if let Some(trouble) = await_goals(watch, request, &goals, memory, ui) {
+            return Some(trouble);
+        }
+    }
+    if !watched && request.plan.workloads().next().is_none() {
+        ui.say(Tone::Plain, "  applied; nothing of it has a rollout to watch");
+    }
+    None
+}
+
+/// Deletes the Jobs that gave up some time ago and are to run again.
+fn clear_failed(
+    kubectl: &Kubectl<'_>,
+    stage: &[&Step],
+    patience: Duration,
+    watch: &mut Watch<'_>,
+    ui: &Ui,
+) -> Option<Trouble> {
+    let mut going = Vec::new();
+    for step in stage {
+        let Some(JobRun::Again(failed)) = &step.job else { continue };
+        match kubectl.delete(failed) {
+            Err(error) if error.reason != Reason::NotFound => return Some(Trouble::Change(error)),
+            _ => going.push((**failed).clone()),
+        }
+    }
+    for failed in &going {
+        // Its streams may still speak of it when the next one is there.
+        watch.bury(failed);
+    }
+    // Its pods must be gone as well: a migration that still runs is no company for the next one.
+    let interrupted = || signal::received().is_some();
+    match going.is_empty() || await_gone(kubectl, going, patience, interrupted, ui).is_ok() {
+        true => None,
+        false => Some(match signal::received() {
+            Some(signal) => Trouble::Interrupted(signal),
+            None => Trouble::Blind("a Job that failed before is being deleted and not gone yet".into()),
+        }),
+    }
+}
+
+/// Waits for goals, if there are any.
+fn await_goals(
     watch: &mut Watch<'_>,
     request: &Request<'_>,
-    changed: &[Changed],
+    goals: &[Goal],
     memory: &mut Memory,
     ui: &Ui,
 ) -> Option<Trouble> {
-    let goal = goal(&request.plan, changed)?;
-    match watch.until(&goal, memory, &request.limits, request.timeout, true, ui) {
+    if goals.is_empty() {
+        return None;
+    }
+    match watch.until(goals, memory, &request.limits, request.timeout, true, ui) {
         Ending::Good => None,
         Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
         Ending::Late(findings) => Some(Trouble::Late(findings)),
@@ -122,59 +195,35 @@ fn await_rollout(
     }
 }
 
+/// What is waited for after a change.
+fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) -> Vec<Goal> {
+    let rendered: Vec<String> = plan.steps.iter().map(|step| step.desired.name().to_owned()).collect();
+    let watched = plan.watched();
+    let is_watched = |change: &&Changed| watched.iter().any(|step| step.desired.is(&change.after));
+    let goals = changed.into_iter().filter(is_watched);
+    goals.filter_map(|change| Goal::of(&change.after, rendered.clone())).collect()
+}
+
 /// Watches what runs without changing it: a service that is broken is not "nothing to do, success".
 ///
 /// # Errors
 /// If it cannot be watched.
-pub fn look(
-    kubectl: &Kubectl<'_>,
-    deployment: &Object,
-    timeout: Duration,
-    limits: &Limits,
-    ui: &Ui,
-) -> anyhow::Result<Ending> {
+pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limits, ui: &Ui) -> anyhow::Result<Ending> {
     // So that the streams are ended when we are.
     signal::listen()?;
-    let mut watch = Watch::start(kubectl, deployment.name(), &selector(deployment))?;
-    watch.catch_up(Duration::from_secs(2));
+    let live: Vec<&Object> = plan.watched().into_iter().filter_map(|step| step.before.as_ref()).collect();
+    let goals: Vec<Goal> = live.iter().filter_map(|live| Goal::of(live, Vec::new())).collect();
+    if goals.is_empty() {
+        return Ok(Ending::Good);
+    }
+    let mut watch = warm(kubectl, plan)?;
+    watch.catch_up(&live, Duration::from_secs(2));
     let mut memory = Memory::baseline(watch.picture(), true);
-    let goal = goal_of(deployment, Vec::new());
-    let ending = watch.until(&goal, &mut memory, limits, timeout, true, ui);
+    let ending = watch.until(&goals, &mut memory, limits, timeout, true, ui);
     if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
         evidence::tell(kubectl, findings, ui);
     }
     Ok(ending)
-}
-
-fn deployment(plan: &Plan) -> anyhow::Result<Object> {
-    let step = plan
-        .deployment()
-        .ok_or_else(|| Failure::refused("there is no Deployment among the objects, so there is nothing to watch"))?;
-    Ok(step.desired.clone())
-}
-
-/// A Deployment's selector as kubectl takes it. The built-in templates make plain labels only.
-fn selector(deployment: &Object) -> String {
-    let labels = deployment.json().pointer("/spec/selector/matchLabels").and_then(Value::as_object);
-    let pairs: Vec<String> =
-        labels.into_iter().flatten().filter_map(|(key, value)| Some(format!("{key}={}", value.as_str()?))).collect();
-    pairs.join(",")
-}
-
-fn goal(plan: &Plan, changed: &[Changed]) -> Option<Goal> {
-    let after = &changed.iter().find(|change| change.after.kind() == "Deployment")?.after;
-    let rendered = plan.steps.iter().map(|step| step.desired.name().to_owned()).collect();
-    Some(goal_of(after, rendered))
-}
-
-fn goal_of(deployment: &Object, rendered: Vec<String>) -> Goal {
-    Goal {
-        uid: deployment.uid().to_owned(),
-        generation: deployment.number("/metadata/generation").unwrap_or_default(),
-        template: deployment.json().pointer("/spec/template").cloned().unwrap_or_default(),
-        words: ("new", "old"),
-        rendered,
-    }
 }
 
 fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Result<Record> {
@@ -197,188 +246,4 @@ fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Resul
     })?;
     ui.say(Tone::Dim, format!("release {} begun by {}", record.number, request.body.who));
     Ok(record)
-}
-
-struct Run<'a> {
-    kubectl: &'a Kubectl<'a>,
-    request: &'a Request<'a>,
-    record: &'a Record,
-    changed: &'a [Changed],
-    started: Instant,
-    ui: &'a Ui,
-}
-
-impl Run<'_> {
-    fn what(&self) -> String {
-        format!("{} {}", self.request.body.service, self.request.body.version)
-    }
-
-    /// Says "deployed": the point of no return.
-    fn commit(&self) -> Exit {
-        let (ui, number) = (self.ui, self.record.number);
-        let line = format!(
-            "{} runs in {} after {} (release {number})",
-            self.what(),
-            self.request.environment,
-            seconds(self.started.elapsed())
-        );
-        match self.finish(Outcome::Deployed, None) {
-            Ok(()) => {
-                ui.say(Tone::Good, line);
-                Exit::Done
-            }
-            Err(error) => {
-                ui.say(Tone::Warn, line);
-                ui.say(
-                    Tone::Bad,
-                    format!(
-                        "error: its record still says pending, which a later rollback will not know: {}",
-                        error.said
-                    ),
-                );
-                ui.say(Tone::Plain, "hint: when the cluster answers again, ship the same once more");
-                Exit::Person
-            }
-        }
-    }
-
-    /// The record's last word matters: it is tried a few times.
-    fn finish(&self, outcome: Outcome, message: Option<&str>) -> Result<(), KubectlError> {
-        let mut result = self.record.finish(self.kubectl, outcome, message);
-        for _ in 0..3 {
-            match &result {
-                Err(error) if error.reason == Reason::Unreachable => {
-                    std::thread::sleep(Duration::from_secs(2));
-                    result = self.record.finish(self.kubectl, outcome, message);
-                }
-                _ => break,
-            }
-        }
-        result
-    }
-
-    fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Exit {
-        let ui = self.ui;
-        let summary = self.tell(trouble);
-        let interrupted = match trouble {
-            Trouble::Interrupted(signal) => Some(*signal),
-            _ => None,
-        };
-        // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
-        if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
-            evidence::tell(self.kubectl, findings, ui);
-        }
-        ui.say(Tone::Plain, "taking it back");
-        let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
-        putback::await_gone(self.kubectl, &mut back, self.request.rollback_timeout, ui);
-        let restored = self.watch_restored(&back, watch);
-        let complete = back.is_complete() && restored.is_ok();
-        let outcome = if complete { Outcome::TakenBack } else { Outcome::Broken };
-        if let Err(error) = self.finish(outcome, Some(&summary)) {
-            ui.say(
-                Tone::Warn,
-                format!("warning: the record of release {} could not be finished: {}", self.record.number, error.said),
-            );
-        }
-        self.conclude(&back, &restored, interrupted)
-    }
-
-    /// What failed, in a line; told, and kept in the record.
-    fn tell(&self, trouble: &Trouble) -> String {
-        let took = seconds(self.started.elapsed());
-        let why = match trouble {
-            Trouble::Rollout(findings) => {
-                findings.first().map_or("it failed".into(), |finding| finding.message.clone())
-            }
-            Trouble::Late(findings) => {
-                let why =
-                    findings.first().map_or("its pods are not all ready".into(), |finding| finding.message.clone());
-                format!("not up within {}: {why}", seconds(self.request.timeout))
-            }
-            Trouble::Superseded(why) => why.clone(),
-            Trouble::Interrupted(signal) => format!("interrupted by {}", signal::name(*signal)),
-            Trouble::Change(error) => format!("the change was not taken: {}", error.said),
-            Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
-        };
-        let headline = match trouble {
-            // The evidence says it again, with its log.
-            Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
-            Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
-            _ => format!("{} failed after {took}: {why}", self.what()),
-        };
-        self.ui.say(Tone::Bad, headline);
-        why
-    }
-
-    /// Watches the restored Deployment come up again.
-    fn watch_restored(&self, back: &PutBack, watch: &mut Watch<'_>) -> Result<(), String> {
-        let Some(deployment) = &back.deployment else { return Ok(()) };
-        if !back.foreign.is_empty() {
-            // What runs now is not ours to judge.
-            return Ok(());
-        }
-        let goal = Goal { words: ("former", "failed"), ..goal_of(deployment, Vec::new()) };
-        let mut memory = Memory::baseline(watch.picture(), false);
-        let healthy_before =
-            self.request.plan.deployment().and_then(|step| step.before.as_ref()).is_some_and(is_healthy);
-        match watch.until(&goal, &mut memory, &self.request.limits, self.request.rollback_timeout, false, self.ui) {
-            Ending::Good => Ok(()),
-            Ending::Doomed(_) | Ending::Late(_) if !healthy_before => {
-                self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
-                Ok(())
-            }
-            Ending::Doomed(findings) | Ending::Late(findings) => {
-                Err(findings.first().map_or("its pods are not all ready".into(), |finding| finding.message.clone()))
-            }
-            Ending::Superseded(why) | Ending::Blind(why) => Err(why),
-            Ending::Interrupted(signal) => {
-                Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)))
-            }
-        }
-    }
-
-    fn conclude(&self, back: &PutBack, restored: &Result<(), String>, interrupted: Option<u8>) -> Exit {
-        let (ui, number) = (self.ui, self.record.number);
-        let Request { environment, body, plan, .. } = self.request;
-        let (service, namespace, context) = (&body.service, self.kubectl.namespace(), self.kubectl.context());
-        if back.is_complete() && restored.is_ok() {
-            let before = plan.deployment().and_then(|step| step.before.as_ref());
-            let state = match before.and_then(|before| super::version_of(before, service)) {
-                Some(version) => format!("{service} {version} runs in {environment} as before"),
-                None if before.is_some() => format!("{service} runs in {environment} as before"),
-                None => format!("{service} is not in {environment}, as before"),
-            };
-            ui.say(Tone::Warn, format!("{state} (release {number} was taken back)"));
-            return interrupted.map_or(Exit::AsBefore, Exit::Interrupted);
-        }
-        ui.say(Tone::Bad, format!("error: {service} in {environment} is not as before, a person is needed"));
-        for line in back.foreign.iter().chain(&back.failed) {
-            ui.say(Tone::Plain, format!("  {line}"));
-        }
-        if let Err(why) = restored {
-            ui.say(Tone::Plain, format!("  the former version was put back and does not come up: {why}"));
-        }
-        let pods = plan.deployment().map(|step| selector(&step.desired)).unwrap_or_default();
-        ui.say(
-            Tone::Plain,
-            format!(
-                "hint: look at it: kubectl --context {context} -n {namespace} get deployment,replicaset,pod -l {pods}"
-            ),
-        );
-        if body.before.is_empty() {
-            ui.say(Tone::Plain, "hint: nothing of it was live before; when it is clear what should run, ship it");
-        } else {
-            ui.say(
-                Tone::Plain,
-                format!("hint: what was live before is kept in the Secret `shipcat.{service}.{number}`; when it is clear what should run, ship it"),
-            );
-        }
-        Exit::Person
-    }
-}
-
-/// Whether a Deployment had all the pods that it wanted.
-fn is_healthy(deployment: &Object) -> bool {
-    let wanted = deployment.number("/spec/replicas").unwrap_or(1);
-    deployment.number("/status/availableReplicas").unwrap_or_default() >= wanted
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::Picture;
 use super::picture::{restarts, statuses, text};
+use super::{Finding, Picture};
 
 /// What the watch remembers from picture to picture.
 #[derive(Debug, Default)]
@@ -12,7 +12,16 @@ pub struct Memory {
     /// Restarts of containers, by pod and container, from before the change.
     pub baseline: HashMap<(String, String), i64>,
     first_seen: HashMap<String, (Instant, Vec<String>)>,
+    /// Why an image could not be pulled, by pod and container: the state forgets it while it backs off.
     pub pull_errors: HashMap<(String, String), String>,
+    /// The last trouble of each Job's pods, by the Job's uid: a Job that gives up may take its pods away.
+    pub last_trouble: HashMap<String, Finding>,
+    /// The last words of a Job's containers, by pod and container, for the same reason.
+    pub last_words: HashMap<(String, String), String>,
+    /// Why no pod can be made, by the uid of the workload, as its events say it.
+    pub refusals: HashMap<String, String>,
+    /// Whether a workload lacks pods for so long that its events should be asked.
+    pub wants_events: bool,
 }
 
 impl Memory {

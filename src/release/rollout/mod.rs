@@ -1,15 +1,34 @@
 //! The rollout: what is seen of it, and what that means.
 
+mod daemon_set;
+mod deployment;
 mod goal;
+mod job;
+mod kind;
 mod memory;
+mod moment;
 mod picture;
+mod selector;
+mod settled;
+mod short;
+mod stateful_set;
+mod streams;
+mod stuck;
 mod trouble;
 mod verdict;
 mod watch;
+mod words;
 
 pub use goal::{Goal, Limits};
+pub use job::{is_complete, is_failed};
+pub use kind::{Kind, is_on_delete, is_workload, template_path};
 pub use memory::Memory;
 pub use picture::Picture;
+pub use streams::{pod_selectors, streams};
 pub use trouble::{Finding, folded};
 pub use verdict::{Verdict, judge};
 pub use watch::{Ending, Watch};
+pub use words::last_words;
+
+#[cfg(test)]
+mod kinds_tests;

@@ -1,19 +1,25 @@
-//! What is known of a Deployment, its ReplicaSets and its pods at a moment.
+//! What is known of some workloads, what they own and their pods at a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::kubectl::Watched;
+use super::Goal;
+use super::kind::Kind;
 use crate::yaml::Object;
+
+/// The label that says of which revision a pod of a StatefulSet or a DaemonSet is.
+const REVISION: &str = "controller-revision-hash";
 
 /// The latest of everything that the streams told.
 #[derive(Debug, Clone, Default)]
 pub struct Picture {
-    /// The Deployment.
-    pub deployment: Option<Object>,
-    replica_sets: BTreeMap<String, Object>,
-    pods: BTreeMap<String, Object>,
+    /// The workloads and Jobs, by `Kind/name`.
+    owners: BTreeMap<String, Object>,
+    /// What is theirs, by uid, with the number of the stream that told it.
+    owned: BTreeMap<String, (usize, Object)>,
+    /// The uids of what is known to be gone, whatever a stream that lags still tells.
+    buried: BTreeSet<String>,
 }
 
 impl Picture {
@@ -21,71 +27,143 @@ impl Picture {
     pub fn of(objects: Vec<Object>) -> Self {
         let mut picture = Self::default();
         for object in objects {
-            match object.kind() {
-                "Deployment" => picture.deployment = Some(object),
-                "ReplicaSet" => drop(picture.replica_sets.insert(object.uid().to_owned(), object)),
-                "Pod" => drop(picture.pods.insert(object.uid().to_owned(), object)),
-                _ => {}
-            }
+            picture.put(0, object);
         }
         picture
     }
 
-    /// Takes in a watch event, `{type, object}`.
-    pub fn take(&mut self, what: Watched, event: Value) {
+    /// Forgets an object that was seen to be gone, for good: another of its name is about to come.
+    pub fn bury(&mut self, object: &Object) {
+        self.buried.insert(object.uid().to_owned());
+        if self.owners.get(&object.to_string()).is_some_and(|known| known.uid() == object.uid()) {
+            self.owners.remove(&object.to_string());
+        }
+    }
+
+    fn put(&mut self, stream: usize, object: Object) {
+        if self.buried.contains(object.uid()) {
+            return;
+        }
+        match Kind::of(&object) {
+            Some(_) => drop(self.owners.insert(object.to_string(), object)),
+            None => drop(self.owned.insert(object.uid().to_owned(), (stream, object))),
+        }
+    }
+
+    /// Takes in a watch event, `{type, object}`, of the stream with this number.
+    pub fn take(&mut self, stream: usize, event: &Value) {
         let gone = event.get("type").and_then(Value::as_str) == Some("DELETED");
         let Some(object) = event.get("object").and_then(|object| Object::new(object.clone()).ok()) else { return };
-        let uid = object.uid().to_owned();
-        match (what, gone) {
-            (Watched::Deployment, false) => self.deployment = Some(object),
-            (Watched::Deployment, true) => self.deployment = None,
-            (Watched::ReplicaSets, false) => drop(self.replica_sets.insert(uid, object)),
-            (Watched::ReplicaSets, true) => drop(self.replica_sets.remove(&uid)),
-            (Watched::Pods, false) => drop(self.pods.insert(uid, object)),
-            (Watched::Pods, true) => drop(self.pods.remove(&uid)),
+        // A Job may be tidied away in the moment of its end: that it ended stays true.
+        if !gone || (Kind::of(&object) == Some(Kind::Job) && condition(&object, "Complete").is_some()) {
+            self.put(stream, object);
+            return;
+        }
+        self.owned.remove(object.uid());
+        if self.owners.get(&object.to_string()).is_some_and(|known| known.uid() == object.uid()) {
+            self.owners.remove(&object.to_string());
         }
     }
 
-    /// Forgets what a stream told, before it tells it anew.
-    pub fn forget(&mut self, what: Watched) {
-        match what {
-            // The Deployment's own stream tells of its deletion when it sees it; until then the last word holds.
-            Watched::Deployment => {}
-            Watched::ReplicaSets => self.replica_sets.clear(),
-            Watched::Pods => self.pods.clear(),
-        }
+    /// Forgets what a stream told, before it tells it anew. Of a workload the last word holds: its own stream tells of its
+    /// deletion when it sees it.
+    pub fn forget(&mut self, stream: usize) {
+        self.owned.retain(|_, (told, _)| *told != stream);
     }
 
-    /// The ReplicaSet of the Deployment's present revision, once the controller has seen this generation.
-    pub fn replica_set(&self, generation: i64) -> Option<&Object> {
-        let deployment = self.deployment.as_ref()?;
+    /// The workload or Job of a goal.
+    pub fn workload(&self, goal: &Goal) -> Option<&Object> {
+        self.owners.get(&goal.to_string())
+    }
+
+    /// The workload or Job that is the same as another state of it.
+    pub fn same(&self, object: &Object) -> Option<&Object> {
+        self.owners.get(&object.to_string())
+    }
+
+    fn owned_by<'a, 'b>(&'a self, uid: &'b str, kind: &'b str) -> impl Iterator<Item = &'a Object> + use<'a, 'b> {
+        self.owned
+            .values()
+            .map(|(_, object)| object)
+            .filter(move |object| object.kind() == kind && owner(object) == uid)
+    }
+
+    /// The ReplicaSet of a Deployment's present revision, once the controller has seen this generation.
+    pub fn replica_set(&self, deployment: &Object, generation: i64) -> Option<&Object> {
         if deployment.number("/status/observedGeneration")? < generation {
             return None;
         }
         let revision = revision(deployment)?;
-        self.replica_sets.values().find(|set| owner(set) == deployment.uid() && self::revision(set) == Some(revision))
+        self.owned_by(deployment.uid(), "ReplicaSet").find(|set| self::revision(set) == Some(revision))
     }
 
-    /// The pods of a ReplicaSet that are not being stopped, in the order of their names.
-    pub fn pods_of(&self, set: &Object) -> Vec<&Object> {
-        let mut pods: Vec<&Object> = self
-            .pods
-            .values()
-            .filter(|pod| owner(pod) == set.uid() && pod.text("/metadata/deletionTimestamp").is_empty())
-            .collect();
+    /// The newest ControllerRevision of a DaemonSet, and whether it is of the template that the DaemonSet has now.
+    /// (The controller gives it the highest number also where it is an old one that is used again.)
+    pub fn controller_revision(&self, set: &Object) -> Option<(&Object, bool)> {
+        let newest = self
+            .owned_by(set.uid(), "ControllerRevision")
+            .max_by_key(|revision| revision.number("/revision").unwrap_or_default())?;
+        let kept = |value: Option<&Value>| without_nulls(value.unwrap_or(&Value::Null));
+        let mut template = kept(newest.json().pointer("/data/spec/template"));
+        if let Some(map) = template.as_object_mut() {
+            map.remove("$patch");
+        }
+        Some((newest, template == kept(set.json().pointer("/spec/template"))))
+    }
+
+    /// The pods of this owner that are not being stopped, in the order of their names.
+    pub fn pods_of(&self, uid: &str) -> Vec<&Object> {
+        let mut pods = self.all_pods_of(uid);
+        pods.retain(|pod| pod.text("/metadata/deletionTimestamp").is_empty());
+        pods
+    }
+
+    /// The pods of this owner, in the order of their names, also those that are being stopped.
+    pub fn all_pods_of(&self, uid: &str) -> Vec<&Object> {
+        let mut pods: Vec<&Object> = self.owned_by(uid, "Pod").collect();
         pods.sort_by_key(|pod| pod.name());
         pods
     }
 
     /// Every pod.
     pub fn pods(&self) -> impl Iterator<Item = &Object> {
-        self.pods.values()
+        self.owned.values().map(|(_, object)| object).filter(|object| object.kind() == "Pod")
+    }
+
+    /// Whether any pod of a workload has been told, of whatever revision.
+    pub fn has_pods(&self, workload: &Object) -> bool {
+        let sets: Vec<&str> = self.owned_by(workload.uid(), "ReplicaSet").map(Object::uid).collect();
+        self.pods().any(|pod| owner(pod) == workload.uid() || sets.contains(&owner(pod)))
     }
 }
 
 /// The Deployment controller's number of a revision; it moves when an old ReplicaSet is used again.
 fn revision(object: &Object) -> Option<&str> {
     object.json().pointer("/metadata/annotations")?.get("deployment.kubernetes.io/revision")?.as_str()
+}
+
+/// The revision that a pod of a StatefulSet or DaemonSet is of, or that a ControllerRevision of a DaemonSet stands for.
+pub fn revision_hash(object: &Object) -> &str {
+    let labels = object.json().pointer("/metadata/labels");
+    labels.and_then(|labels| labels.get(REVISION)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Servers of different versions write a field that is not set as `null` or not at all.
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(kept.map(|(key, value)| (key.clone(), without_nulls(value))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(without_nulls).collect()),
+        other => other.clone(),
+    }
+}
+
+/// A condition of an object that holds.
+pub fn condition<'a>(object: &'a Object, kind: &str) -> Option<&'a Value> {
+    let holds = |condition: &&Value| text(condition, "type") == kind && text(condition, "status") == "True";
+    object.list("/status/conditions").iter().find(holds)
 }
 
 /// The uid of the controller that made an object.

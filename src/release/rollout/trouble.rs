@@ -1,11 +1,13 @@
 //! What keeps a pod from being ready, and whether it can still heal: the signs of DESIGN section 5's table.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::Memory;
+use super::kind::Kind;
+use super::moment::Moment;
 use super::picture::{restarts, statuses, text};
-use super::{Goal, Limits, Memory};
 use crate::error::{count, join_and};
 use crate::yaml::Object;
 
@@ -15,16 +17,21 @@ const UNREADY: Duration = Duration::from_secs(3);
 /// Why a pod, or a rollout, is in trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`, `paused`.
+    /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`,
+    /// `paused`, `job`, `late`.
     pub reason: &'static str,
     /// The pod, if it is about one.
     pub pod: String,
+    /// The uid of that pod: another may have its name.
+    pub uid: String,
     /// The container, if it is about one.
     pub container: String,
     /// What is wrong, for people.
     pub message: String,
     /// Whether the container has run, so that there are log lines.
     pub has_log: bool,
+    /// Its last log lines, where they had to be kept because the pod may be gone.
+    pub log: Option<String>,
     /// Whether it is certain that this will not heal by waiting.
     pub doomed: bool,
     /// Whether it is so new, and so ordinary, that it is not worth a word yet.
@@ -32,7 +39,8 @@ pub struct Finding {
 }
 
 /// Everything that keeps a pod from being ready.
-pub fn trouble(pod: &Object, goal: &Goal, memory: &mut Memory, limits: &Limits, now: Instant) -> Vec<Finding> {
+pub fn trouble(pod: &Object, at: Moment<'_>, memory: &mut Memory) -> Vec<Finding> {
+    let (limits, now) = (at.limits, at.now);
     let mut findings = Vec::new();
     for condition in pod.list("/status/conditions") {
         if text(condition, "type") == "PodScheduled" && text(condition, "reason") == "Unschedulable" {
@@ -40,13 +48,14 @@ pub fn trouble(pod: &Object, goal: &Goal, memory: &mut Memory, limits: &Limits, 
             let message = format!("{} cannot be scheduled: {}", pod.name(), text(condition, "message"));
             findings.push(Finding {
                 pod: pod.name().into(),
+                uid: pod.uid().into(),
                 doomed: since >= limits.schedule,
                 ..finding("schedule", message)
             });
         }
     }
     for (init, status) in statuses(pod) {
-        findings.extend(container_trouble(pod, init, status, goal, memory, limits, now));
+        findings.extend(container_trouble(pod, init, status, at, memory));
     }
     if findings.is_empty()
         && let Some(mut finding) = not_ready(pod)
@@ -58,18 +67,12 @@ pub fn trouble(pod: &Object, goal: &Goal, memory: &mut Memory, limits: &Limits, 
     findings
 }
 
-fn container_trouble(
-    pod: &Object,
-    init: bool,
-    status: &Value,
-    goal: &Goal,
-    memory: &mut Memory,
-    limits: &Limits,
-    now: Instant,
-) -> Option<Finding> {
+fn container_trouble(pod: &Object, init: bool, status: &Value, at: Moment<'_>, memory: &mut Memory) -> Option<Finding> {
+    let Moment { goal, limits, now, .. } = at;
     let name = text(status, "name");
     let what = if init { "init container" } else { "container" };
-    let base = Finding { pod: pod.name().into(), container: name.into(), ..finding("", String::new()) };
+    let base =
+        Finding { pod: pod.name().into(), uid: pod.uid().into(), container: name.into(), ..finding("", String::new()) };
     let waiting = status.pointer("/state/waiting");
     let why = waiting.map_or("", |waiting| text(waiting, "reason"));
     let message = waiting.map_or("", |waiting| text(waiting, "message"));
@@ -114,17 +117,20 @@ fn container_trouble(
                 ..base
             })
         }
-        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), limits)
+        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at)
             .map(|(message, doomed)| Finding { reason: "crash", message, doomed, has_log: true, ..base }),
     }
 }
 
 /// How often it crashed since the ship began, if it did, and how the last time ended.
-fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, limits: &Limits) -> Option<(String, bool)> {
+fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>) -> Option<(String, bool)> {
+    // What runs to its end may end well, and has its own count of tries.
+    let is_job = at.goal.kind == Kind::Job;
     let backing_off =
         status.pointer("/state/waiting").is_some_and(|waiting| text(waiting, "reason") == "CrashLoopBackOff");
     let ended = status.pointer("/state/terminated");
-    let end_counts = ended.is_some_and(|ended| !init || ended.get("exitCode").and_then(Value::as_i64) != Some(0));
+    let end_counts =
+        ended.is_some_and(|ended| !(init || is_job) || ended.get("exitCode").and_then(Value::as_i64) != Some(0));
     let crashes = restarts(status) - baseline + i64::from(backing_off || end_counts);
     // A container that is up again may have healed: that is for the deadline to say, or for its next crash.
     let up = status.pointer("/state/running").is_some();
@@ -147,7 +153,8 @@ fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, limits: &Limit
     });
     let what = if init { "init container" } else { "container" };
     let times = if crashes == 1 { "crashed".to_owned() } else { format!("crashed {crashes} times") };
-    Some((format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()), crashes >= limits.crashes))
+    let doomed = !is_job && crashes >= at.limits.crashes;
+    Some((format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()), doomed))
 }
 
 /// A pod that runs and is not ready: the deadline decides.
@@ -167,6 +174,7 @@ fn not_ready(pod: &Object) -> Option<Finding> {
     let message = format!("{noun} {} of {} {verb} not ready{}", join_and(&unready), pod.name(), probe(pod));
     Some(Finding {
         pod: pod.name().into(),
+        uid: pod.uid().into(),
         container: unready[0].trim_matches('`').into(),
         has_log: true,
         ..finding("not-ready", message)
@@ -194,14 +202,14 @@ fn probe(pod: &Object) -> String {
 }
 
 /// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods.
-pub fn cannot_create(object: &Object, memory: &mut Memory, limits: &Limits, now: Instant) -> Option<Finding> {
+pub fn cannot_create(object: &Object, at: Moment<'_>, memory: &mut Memory) -> Option<Finding> {
     let condition = object
         .list("/status/conditions")
         .iter()
         .find(|condition| text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True")?;
-    let (since, _) = memory.since(&format!("create {}", object.uid()), "", now);
+    let (since, _) = memory.since(&format!("create {}", object.uid()), "", at.now);
     let message = format!("no pod can be created: {}", text(condition, "message"));
-    Some(Finding { doomed: since >= limits.create, ..finding("create", message) })
+    Some(Finding { doomed: since >= at.limits.create, ..finding("create", message) })
 }
 
 /// Whether a pull failed for a reason that does not pass: the registry says that there is no such image or that we may not have it,
@@ -255,9 +263,11 @@ pub fn finding(reason: &'static str, message: String) -> Finding {
     Finding {
         reason,
         pod: String::new(),
+        uid: String::new(),
         container: String::new(),
         message,
         has_log: false,
+        log: None,
         doomed: false,
         fresh: false,
     }

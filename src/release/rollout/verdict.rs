@@ -4,11 +4,10 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
-use super::picture::{restarts, statuses, text};
-use super::trouble::{Finding, cannot_create, finding, trouble};
-use super::{Goal, Limits, Memory, Picture};
+use super::kind::Kind;
+use super::moment::Moment;
+use super::short::no_pod;
+use super::{Finding, Goal, Limits, Memory, Picture, daemon_set, deployment, job, stateful_set};
 use crate::yaml::Object;
 
 /// What a picture means.
@@ -20,122 +19,112 @@ pub enum Verdict {
     Waiting(String, Vec<Finding>),
     /// It will not work.
     Doomed(Vec<Finding>),
-    /// Somebody else changed the Deployment's pod template meanwhile, or deleted it.
+    /// Somebody else changed a workload's pod template meanwhile, or deleted it.
     Superseded(String),
 }
 
-/// Judges a picture.
-pub fn judge(picture: &Picture, goal: &Goal, memory: &mut Memory, limits: &Limits, now: Instant) -> Verdict {
-    let Some(deployment) = &picture.deployment else {
-        return Verdict::Superseded("the Deployment is gone: somebody deleted it".into());
+/// Judges a picture: good when every goal is reached, doomed when one will not be.
+pub fn judge(picture: &Picture, goals: &[Goal], memory: &mut Memory, limits: &Limits, now: Instant) -> Verdict {
+    // Each is looked at, so that each one's clocks run.
+    let verdicts: Vec<(&Goal, Verdict)> =
+        goals.iter().map(|goal| (goal, one(Moment { picture, goal, limits, now }, memory))).collect();
+    let (mut doomed, mut lines, mut troubles) = (Vec::new(), Vec::new(), Vec::new());
+    let mut superseded = None;
+    for (goal, verdict) in verdicts {
+        match verdict {
+            Verdict::Good => {}
+            Verdict::Superseded(why) => superseded = superseded.or(Some(why)),
+            Verdict::Doomed(findings) => doomed.extend(findings),
+            Verdict::Waiting(line, findings) => {
+                lines.push(if goals.len() == 1 { line } else { format!("{}: {line}", goal.name) });
+                troubles.extend(findings);
+            }
+        }
+    }
+    match superseded {
+        Some(why) => Verdict::Superseded(why),
+        None if !doomed.is_empty() => Verdict::Doomed(doomed),
+        None if lines.is_empty() => Verdict::Good,
+        None => Verdict::Waiting(lines.join("; "), troubles),
+    }
+}
+
+fn one(at: Moment<'_>, memory: &mut Memory) -> Verdict {
+    let goal = at.goal;
+    let Some(live) = at.picture.workload(goal) else {
+        return Verdict::Superseded(format!("{goal} is gone: somebody deleted it"));
     };
-    if deployment.uid() != goal.uid {
-        return Verdict::Superseded("the Deployment was deleted and made again by somebody else".into());
+    if live.uid() != goal.uid {
+        return Verdict::Superseded(format!("{goal} was deleted and made again by somebody else"));
     }
-    if !deployment.text("/metadata/deletionTimestamp").is_empty() {
-        return Verdict::Superseded("the Deployment is being deleted by somebody else".into());
+    // A Job that tidies itself away may be on its way out when its end is seen.
+    let ended = goal.kind == Kind::Job && super::is_complete(live);
+    if !live.text("/metadata/deletionTimestamp").is_empty() && !ended {
+        return Verdict::Superseded(format!("{goal} is being deleted by somebody else"));
     }
-    let generation = deployment.number("/metadata/generation").unwrap_or_default();
+    if goal.kind == Kind::Job {
+        return job::judge(live, at, memory);
+    }
+    let generation = live.number("/metadata/generation").unwrap_or_default();
     if generation < goal.generation {
         return Verdict::Waiting("waiting for the change to be seen".into(), Vec::new());
     }
-    if deployment.json().pointer("/spec/template") != Some(&goal.template) {
-        return Verdict::Superseded("somebody else changed the Deployment's pod template meanwhile".into());
+    if live.json().pointer("/spec/template") != Some(&goal.template) {
+        return Verdict::Superseded(format!("somebody else changed the pod template of {goal} meanwhile"));
     }
-    let name = deployment.name();
-    if deployment.json().pointer("/spec/paused").and_then(Value::as_bool) == Some(true) {
-        let message =
-            format!("Deployment/{name} is paused: no new pods are made (`kubectl rollout resume deployment/{name}`)");
-        return Verdict::Doomed(vec![Finding { doomed: true, ..finding("paused", message) }]);
+    if let Some(verdict) = deployment::paused(live, goal) {
+        return verdict;
     }
     // The status must speak of the generation that is there now; somebody may have scaled since.
-    let observed = deployment.number("/status/observedGeneration").unwrap_or_default();
-    if observed < generation {
-        return Verdict::Waiting("waiting for the Deployment controller".into(), Vec::new());
+    if live.number("/status/observedGeneration").unwrap_or_default() < generation {
+        return unseen(live, at, memory);
     }
-    let wanted = deployment.number("/spec/replicas").unwrap_or(1);
-    let status = |field: &str| deployment.number(&format!("/status/{field}")).unwrap_or_default();
-    let (total, updated, available) = (status("replicas"), status("updatedReplicas"), status("availableReplicas"));
-    let set = picture.replica_set(goal.generation);
-    let pods = set.map(|set| picture.pods_of(set)).unwrap_or_default();
-    let complete = updated == wanted && total == wanted && available == wanted;
-    if complete && (wanted == 0 || settled(deployment, &pods, wanted, memory, limits, now)) {
-        return Verdict::Good;
+    match goal.kind {
+        Kind::Deployment => deployment::judge(live, at, memory),
+        Kind::StatefulSet => stateful_set::judge(live, at, memory),
+        Kind::DaemonSet => daemon_set::judge(live, at, memory),
+        Kind::Job => job::judge(live, at, memory),
     }
-    let mut findings = Vec::new();
-    let mut doomed_pods = 0;
-    for pod in &pods {
-        let found = trouble(pod, goal, memory, limits, now);
-        doomed_pods += usize::from(found.iter().any(|finding| finding.doomed));
+}
+
+/// The controller has not said that it saw the change. Those of StatefulSets and DaemonSets say it no sooner than they could make
+/// their pods.
+fn unseen(live: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
+    let line = format!("waiting for the {} controller", at.goal.kind.word());
+    if at.goal.kind == Kind::Deployment {
+        return Verdict::Waiting(line, Vec::new());
+    }
+    match no_pod(at.picture.all_pods_of(live.uid()).len(), at, memory) {
+        Some(finding) if finding.doomed => Verdict::Doomed(vec![finding]),
+        finding => {
+            let findings: Vec<Finding> = finding.into_iter().collect();
+            Verdict::Waiting(with_reason(&line, &findings), findings)
+        }
+    }
+}
+
+/// What is in trouble among the pods of the new revision, and how many of these pods are doomed.
+pub fn troubles(pods: &[&Object], at: Moment<'_>, memory: &mut Memory) -> (Vec<Finding>, usize) {
+    let (mut findings, mut doomed) = (Vec::new(), 0);
+    for pod in pods {
+        let found = super::trouble::trouble(pod, at, memory);
+        doomed += usize::from(found.iter().any(|finding| finding.doomed));
         findings.extend(found);
     }
-    if pods.is_empty()
-        && let Some(finding) = set.or(Some(deployment)).and_then(|object| cannot_create(object, memory, limits, now))
-    {
-        if finding.doomed {
-            return Verdict::Doomed(vec![finding]);
-        }
-        findings.push(finding);
-    }
-    if !pods.is_empty() && doomed_pods == pods.len() {
-        findings.retain(|finding| finding.doomed);
-        return Verdict::Doomed(findings);
-    }
-    Verdict::Waiting(progress(goal, [wanted, total, updated, available], complete, &findings), findings)
+    (findings, doomed)
 }
 
-fn progress(goal: &Goal, counts: [i64; 4], complete: bool, findings: &[Finding]) -> String {
-    let [wanted, total, updated, available] = counts;
-    let (word, other) = goal.words;
-    let mut parts = Vec::new();
-    if complete {
-        parts.push(format!("{} of {wanted} {word} pods ready, watching that they stay up", updated.min(available)));
-    } else {
-        // `available` counts old pods too: as many new ones are ready as there are more than old ones could be.
-        let old = total - updated;
-        parts.push(format!("{} of {wanted} {word} pods ready", (available - old).clamp(0, updated)));
-        if old > 0 {
-            parts.push(format!("{old} {other}"));
-        }
-    }
-    let mut line = parts.join(", ");
-    let reasons: Vec<&str> = findings.iter().filter(|finding| !finding.fresh).map(|f| f.message.as_str()).collect();
-    if let Some(first) = reasons.first() {
-        line = format!("{line}: {}", first.lines().next().unwrap_or_default());
-    }
-    line
+/// A status field that counts, absent where it is zero.
+pub fn status(object: &Object, field: &str) -> i64 {
+    object.number(&format!("/status/{field}")).unwrap_or_default()
 }
 
-/// Where neither a readiness probe nor `minReadySeconds` holds a pod back, it must run for a while under our eyes: the
-/// API calls it available at once, also in a crash loop.
-fn settled(
-    deployment: &Object,
-    pods: &[&Object],
-    wanted: i64,
-    memory: &mut Memory,
-    limits: &Limits,
-    now: Instant,
-) -> bool {
-    let held = deployment.number("/spec/minReadySeconds").unwrap_or_default() > 0;
-    let probed = |container: &Value| container.get("readinessProbe").is_some();
-    if held || deployment.list("/spec/template/spec/containers").iter().all(probed) {
-        return true;
+/// A line of progress, with the first trouble that is worth a word.
+pub fn with_reason(line: &str, findings: &[Finding]) -> String {
+    match findings.iter().find(|finding| !finding.fresh) {
+        Some(finding) => format!("{line}: {}", finding.message.lines().next().unwrap_or_default()),
+        None => line.to_owned(),
     }
-    let seen = i64::try_from(pods.len()).unwrap_or_default() >= wanted;
-    let mut steady = seen;
-    for pod in pods {
-        for (init, status) in statuses(pod) {
-            if init {
-                continue;
-            }
-            let name = text(status, "name");
-            let sign = format!("run {} {name} {}", pod.uid(), restarts(status));
-            let running = status.pointer("/state/running").is_some();
-            // Each is looked at, so that each one's clock runs.
-            steady &= running && memory.since(&sign, "", now).0 >= limits.settle;
-        }
-    }
-    steady
 }
 
 #[cfg(test)]

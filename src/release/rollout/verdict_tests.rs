@@ -1,8 +1,9 @@
-use super::super::folded;
+use super::super::{Kind, folded};
 use std::time::Duration;
 
+use super::super::trouble::finding;
 use super::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const NEW: &str = "webapp-new-1";
 
@@ -20,7 +21,7 @@ fn deployment_and(status: Value, pods: Vec<Value>) -> Picture {
                "ownerReferences": [{"uid": owner, "controller": true}]})
     };
     let object = |kind: &str, metadata: Value, rest: Value| {
-        let mut value = json!({"apiVersion": "x/v1", "kind": kind, "metadata": metadata});
+        let mut value = json!({"apiVersion": "apps/v1", "kind": kind, "metadata": metadata});
         value.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
         Object::new(value).unwrap()
     };
@@ -46,20 +47,35 @@ fn pod(owner: &str, state: Value, last: Value, restarts: i64) -> Value {
            "status": {"containerStatuses": [{"name": "webapp", "ready": false, "restartCount": restarts, "state": state, "lastState": last}]}})
 }
 
+fn edit(picture: &mut Picture, edit: impl Fn(&mut Value)) {
+    let mut live = picture.workload(&goal()).unwrap().json().clone();
+    edit(&mut live);
+    picture.take(0, &json!({"type": "MODIFIED", "object": live}));
+}
+
 fn goal() -> Goal {
     let template = json!({"spec": {"containers": [{"name": "webapp", "image": "r/webapp:2", "readinessProbe": {}}]}});
-    Goal { uid: "d".into(), generation: 2, template, words: ("new", "old"), rendered: vec!["webapp-0a1b".into()] }
+    Goal {
+        kind: Kind::Deployment,
+        name: "d".into(),
+        uid: "d".into(),
+        generation: 2,
+        template,
+        words: ("new", "old"),
+        rendered: vec!["webapp-0a1b".into()],
+        since: String::new(),
+    }
 }
 
 fn verdict(picture: &Picture) -> Verdict {
-    judge(picture, &goal(), &mut Memory::default(), &Limits::default(), Instant::now())
+    judge(picture, &[goal()], &mut Memory::default(), &Limits::default(), Instant::now())
 }
 
 /// What is said of it after a while, looking at the start and at the end.
 fn verdict_after(picture: &Picture, wait: Duration) -> Verdict {
     let (mut memory, limits, start) = (Memory::default(), Limits::default(), Instant::now());
-    judge(picture, &goal(), &mut memory, &limits, start);
-    judge(picture, &goal(), &mut memory, &limits, start + wait)
+    judge(picture, &[goal()], &mut memory, &limits, start);
+    judge(picture, &[goal()], &mut memory, &limits, start + wait)
 }
 
 fn doomed(verdict: &Verdict) -> Option<(&str, &str)> {
@@ -95,10 +111,10 @@ fn pods_of_the_old_revision_never_count() {
 fn restarts_from_before_do_not_count_unless_nothing_is_changed() {
     let down = picture(pod("rs-new", waiting("CrashLoopBackOff", "x"), json!({"terminated": {"exitCode": 1}}), 5));
     let mut memory = Memory::baseline(&down, false);
-    assert_eq!(doomed(&judge(&down, &goal(), &mut memory, &Limits::default(), Instant::now())), None);
+    assert_eq!(doomed(&judge(&down, &[goal()], &mut memory, &Limits::default(), Instant::now())), None);
     let mut memory = Memory::baseline(&down, true);
     assert_eq!(
-        doomed(&judge(&down, &goal(), &mut memory, &Limits::default(), Instant::now())).map(|d| d.0),
+        doomed(&judge(&down, &[goal()], &mut memory, &Limits::default(), Instant::now())).map(|d| d.0),
         Some("crash")
     );
 }
@@ -125,9 +141,9 @@ fn an_image_that_is_not_there_dooms_at_once_and_a_slow_registry_after_a_minute()
 fn the_cause_of_a_failed_pull_is_remembered_through_the_back_off() {
     let (mut memory, limits, now) = (Memory::default(), Limits::default(), Instant::now());
     let error = picture(pod("rs-new", waiting("ErrImagePull", "r/webapp:2: dial tcp: i/o timeout"), json!({}), 0));
-    judge(&error, &goal(), &mut memory, &limits, now);
+    judge(&error, &[goal()], &mut memory, &limits, now);
     let back_off = picture(pod("rs-new", waiting("ImagePullBackOff", "Back-off pulling image"), json!({}), 0));
-    let later = judge(&back_off, &goal(), &mut memory, &limits, now + Duration::from_secs(61));
+    let later = judge(&back_off, &[goal()], &mut memory, &limits, now + Duration::from_secs(61));
     assert!(doomed(&later).unwrap().1.contains("i/o timeout"), "{later:?}");
 }
 
@@ -150,9 +166,9 @@ fn a_container_that_cannot_be_started_dooms_on_the_second_sighting() {
     let mut value = pod("rs-new", waiting("CreateContainerError", "no command specified"), json!({}), 0);
     let (mut memory, limits, now) = (Memory::default(), Limits::default(), Instant::now());
     value["metadata"]["resourceVersion"] = json!("1");
-    assert_eq!(doomed(&judge(&picture(value.clone()), &goal(), &mut memory, &limits, now)), None);
+    assert_eq!(doomed(&judge(&picture(value.clone()), &[goal()], &mut memory, &limits, now)), None);
     value["metadata"]["resourceVersion"] = json!("2");
-    assert_eq!(doomed(&judge(&picture(value), &goal(), &mut memory, &limits, now)).map(|d| d.0), Some("container"));
+    assert_eq!(doomed(&judge(&picture(value), &[goal()], &mut memory, &limits, now)).map(|d| d.0), Some("container"));
 }
 
 #[test]
@@ -174,7 +190,7 @@ fn pods_that_cannot_be_created_doom_after_half_a_minute() {
     let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "rs-new", "uid": "rs-new",
         "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": "d", "controller": true}]},
         "status": {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]}});
-    picture.take(crate::kubectl::Watched::ReplicaSets, json!({"type": "MODIFIED", "object": set}));
+    picture.take(0, &json!({"type": "MODIFIED", "object": set}));
     assert_eq!(
         doomed(&verdict_after(&picture, Duration::from_secs(31))),
         Some(("create", "no pod can be created: exceeded quota"))
@@ -215,26 +231,30 @@ fn without_a_probe_a_pod_must_stay_up_for_a_while() {
     };
     let mut picture = deployment_and(done, vec![running("p1"), running("p2")]);
     let mut goal = goal();
-    for template in
-        [&mut goal.template, picture.deployment.as_mut().unwrap().json_mut().pointer_mut("/spec/template").unwrap()]
-    {
+    let without_probe = |template: &mut Value| {
         template["spec"]["containers"][0].as_object_mut().unwrap().remove("readinessProbe");
-    }
+    };
+    without_probe(&mut goal.template);
+    edit(&mut picture, |live| without_probe(&mut live["spec"]["template"]));
     let (mut memory, limits, start) = (Memory::default(), Limits::default(), Instant::now());
-    assert!(matches!(judge(&picture, &goal, &mut memory, &limits, start), Verdict::Waiting(..)));
+    assert!(matches!(judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start), Verdict::Waiting(..)));
     assert!(matches!(
-        judge(&picture, &goal, &mut memory, &limits, start + Duration::from_secs(4)),
+        judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(4)),
         Verdict::Waiting(..)
     ));
-    assert_eq!(judge(&picture, &goal, &mut memory, &limits, start + Duration::from_secs(6)), Verdict::Good);
+    assert_eq!(
+        judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(6)),
+        Verdict::Good
+    );
 }
 
 #[test]
 fn somebody_elses_template_is_told_apart_from_ours() {
     let mut picture = picture(pod("rs-new", json!({}), json!({}), 0));
-    picture.deployment.as_mut().unwrap().json_mut()["spec"]["template"] = json!({"other": 1});
+    edit(&mut picture, |live| live["spec"]["template"] = json!({"other": 1}));
     assert!(matches!(verdict(&picture), Verdict::Superseded(_)));
-    picture.deployment = None;
+    let live = picture.workload(&goal()).unwrap().json().clone();
+    picture.take(0, &json!({"type": "DELETED", "object": live}));
     assert!(matches!(verdict(&picture), Verdict::Superseded(_)));
 }
 

@@ -1,15 +1,24 @@
-//! The watch of a rollout: three streams, one picture, a verdict after each change and each second.
+//! The watch of a rollout: some streams, one picture, a verdict after each change and each second.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge};
-use crate::kubectl::{Kubectl, Watched};
-use crate::process::{Stream, StreamEvent};
+use super::kind::Kind;
+use super::moment::Moment;
+use super::short::refusal;
+use super::stuck::in_the_way;
+use super::trouble::finding;
+use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge, last_words};
+use crate::kubectl::{Kubectl, Reason, Watched};
+use crate::process::{Broken, Stream, StreamEvent};
 use crate::signal;
-use crate::ui::Ui;
+use crate::ui::{Tone, Ui};
+use crate::yaml::Object;
 
-const ALL: [Watched; 3] = [Watched::Deployment, Watched::ReplicaSets, Watched::Pods];
+/// How long a workload may take to show after it was applied, by the word of its stream.
+const SHOW: Duration = Duration::from_secs(20);
+/// How often events are asked for, where they are.
+const ASK: Duration = Duration::from_secs(10);
 
 /// How a watch ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,21 +37,26 @@ pub enum Ending {
     Blind(String),
 }
 
-type Told = (Watched, StreamEvent);
+/// An event, and the number of the stream that told it.
+type Told = (usize, StreamEvent);
 
 /// Streams that run, and what they told so far.
 #[derive(Debug)]
 pub struct Watch<'a> {
     kubectl: &'a Kubectl<'a>,
-    name: String,
-    selector: String,
-    streams: Vec<(Watched, Stream)>,
+    watched: Vec<Watched>,
+    /// The one that runs for each of `watched`.
+    streams: Vec<Option<Stream>>,
     sender: Sender<Told>,
     receiver: Receiver<Told>,
-    again: Vec<(Watched, Instant)>,
+    again: Vec<(usize, Instant)>,
     failures: u32,
     last_words: String,
     picture: Picture,
+    /// When events were last asked for.
+    asked: Option<Instant>,
+    /// The pods that were taken out of the way, by uid.
+    cleared: Vec<String>,
 }
 
 impl<'a> Watch<'a> {
@@ -50,46 +64,59 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// If kubectl cannot be started.
-    pub fn start(kubectl: &'a Kubectl<'a>, name: &str, selector: &str) -> Result<Self, crate::process::Broken> {
+    pub fn start(kubectl: &'a Kubectl<'a>, watched: Vec<Watched>) -> Result<Self, Broken> {
         let (sender, receiver) = channel();
         let mut watch = Self {
             kubectl,
-            name: name.to_owned(),
-            selector: selector.to_owned(),
-            streams: Vec::new(),
+            streams: watched.iter().map(|_| None).collect(),
+            watched,
             sender,
             receiver,
             again: Vec::new(),
             failures: 0,
             last_words: String::new(),
             picture: Picture::default(),
+            asked: None,
+            cleared: Vec::new(),
         };
-        for what in ALL {
-            watch.stream(what)?;
+        for number in 0..watch.watched.len() {
+            watch.stream(number)?;
         }
         Ok(watch)
     }
 
-    fn stream(&mut self, what: Watched) -> Result<(), crate::process::Broken> {
-        let stream =
-            self.kubectl.watch(what, &self.name, &self.selector, self.sender.clone(), move |event| (what, event))?;
-        self.streams.retain(|(other, _)| *other != what);
-        self.streams.push((what, stream));
+    fn stream(&mut self, number: usize) -> Result<(), Broken> {
+        if let (Some(watched), Some(place)) = (self.watched.get(number), self.streams.get_mut(number)) {
+            *place = Some(self.kubectl.watch(watched, self.sender.clone(), move |event| (number, event))?);
+        }
         Ok(())
     }
 
-    /// Takes in what has been told so far, waiting no longer than `patience` for the first word.
-    pub fn catch_up(&mut self, patience: Duration) {
+    /// Takes in what has been told so far, until all of these and a pod of each that wants some are there, no longer than `patience`.
+    pub fn catch_up(&mut self, objects: &[&Object], patience: Duration) {
         let end = Instant::now() + patience;
         while let Ok(told) = self.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
             self.take(told);
             while let Ok(told) = self.receiver.try_recv() {
                 self.take(told);
             }
-            if self.picture.deployment.is_some() && self.picture.pods().next().is_some() {
+            let wants_none = |live: &Object| {
+                let count =
+                    if live.kind() == "DaemonSet" { "/status/desiredNumberScheduled" } else { "/spec/replicas" };
+                live.number(count) == Some(0) || Kind::of(live) == Some(Kind::Job)
+            };
+            let told = |object: &&Object| {
+                self.picture.same(object).is_some_and(|live| wants_none(live) || self.picture.has_pods(live))
+            };
+            if objects.iter().all(told) {
                 return;
             }
         }
+    }
+
+    /// Forgets an object that was seen to be gone.
+    pub fn bury(&mut self, object: &Object) {
+        self.picture.bury(object);
     }
 
     /// The latest picture.
@@ -97,37 +124,37 @@ impl<'a> Watch<'a> {
         &self.picture
     }
 
-    fn take(&mut self, (what, event): Told) {
+    fn take(&mut self, (number, event): Told) {
         match event {
             StreamEvent::Document(document) => {
                 self.failures = 0;
-                self.picture.take(what, document);
+                self.picture.take(number, &document);
             }
             // Every watch ends some time: by the API server's own limit, or because it is away. It is begun again.
             StreamEvent::Ended(words) => {
                 self.last_words = words;
                 self.failures += 1;
                 let pause = Duration::from_millis(250 * u64::from(self.failures.min(8)));
-                self.again.push((what, Instant::now() + pause));
+                self.again.push((number, Instant::now() + pause));
             }
         }
     }
 
-    fn restart_ended(&mut self) -> Result<(), crate::process::Broken> {
+    fn restart_ended(&mut self) -> Result<(), Broken> {
         let now = Instant::now();
         let (due, later) = std::mem::take(&mut self.again).into_iter().partition(|(_, at)| *at <= now);
         self.again = later;
-        for (what, _) in due as Vec<(Watched, Instant)> {
-            self.picture.forget(what);
-            self.stream(what)?;
+        for (number, _) in due as Vec<(usize, Instant)> {
+            self.picture.forget(number);
+            self.stream(number)?;
         }
         Ok(())
     }
 
-    /// Watches until the goal is reached, missed, or the time is over. `interruptible` says whether a signal ends it.
+    /// Watches until all goals are reached, one is missed, or the time is over. `interruptible` says whether a signal ends it.
     pub fn until(
         &mut self,
-        goal: &Goal,
+        goals: &[Goal],
         memory: &mut Memory,
         limits: &Limits,
         timeout: Duration,
@@ -145,18 +172,21 @@ impl<'a> Watch<'a> {
             if let Err(broken) = self.restart_ended() {
                 break Ending::Blind(broken.to_string());
             }
-            let (line, findings) = if self.picture.deployment.is_none() && started.elapsed() < Duration::from_secs(20) {
-                ("waiting for the Deployment to show".to_owned(), Vec::new())
-            } else {
-                match judge(&self.picture, goal, memory, limits, Instant::now()) {
+            let missing = goals.iter().find(|goal| self.picture.workload(goal).is_none());
+            let (line, findings) = match missing {
+                Some(goal) if started.elapsed() < SHOW => (format!("waiting for {goal} to show"), Vec::new()),
+                _ => match judge(&self.picture, goals, memory, limits, Instant::now()) {
                     Verdict::Good => break Ending::Good,
                     Verdict::Doomed(findings) => break Ending::Doomed(findings),
                     Verdict::Superseded(why) => break Ending::Superseded(why),
                     Verdict::Waiting(line, findings) => (line, findings),
-                }
+                },
             };
+            self.listen(&findings, goals, memory);
+            self.ask(goals, memory);
+            self.clear(goals, memory, limits, ui);
             if started.elapsed() >= timeout {
-                break Ending::Late(findings);
+                break Ending::Late(late(findings, &line, goals, memory));
             }
             // One end is in the nature of a watch; one after the other is trouble.
             let trouble =
@@ -175,4 +205,66 @@ impl<'a> Watch<'a> {
         ui.rest();
         ending
     }
+
+    /// Keeps the last words of a Job's container that crashed: when the Job gives up, its pods may go at once.
+    fn listen(&self, findings: &[Finding], goals: &[Goal], memory: &mut Memory) {
+        if goals.iter().all(|goal| goal.kind != Kind::Job) {
+            return;
+        }
+        for finding in findings.iter().filter(|finding| finding.reason == "crash") {
+            // Each crash is another message.
+            let (since, _) = memory.since(&format!("heard {} {}", finding.pod, finding.message), "", Instant::now());
+            if since.is_zero()
+                && let Some(words) = last_words(self.kubectl, finding)
+            {
+                memory.last_words.insert((finding.pod.clone(), finding.container.clone()), words);
+            }
+        }
+    }
+
+    /// Asks the events why pods are not made, where that is waited for, every few seconds.
+    fn ask(&mut self, goals: &[Goal], memory: &mut Memory) {
+        if !std::mem::take(&mut memory.wants_events) || self.asked.is_some_and(|asked| asked.elapsed() < ASK) {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        // Without an answer, the deadline decides.
+        let events = self.kubectl.events().unwrap_or_default();
+        for goal in goals {
+            memory.refusals.extend(refusal(&events, goal).map(|why| (goal.uid.clone(), why)));
+        }
+    }
+
+    /// Deletes the pods that keep a StatefulSet from going on.
+    fn clear(&mut self, goals: &[Goal], memory: &mut Memory, limits: &Limits, ui: &Ui) {
+        let mut due: Vec<(Object, &Goal)> = Vec::new();
+        for goal in goals {
+            let at = Moment { picture: &self.picture, goal, limits, now: Instant::now() };
+            due.extend(in_the_way(at, memory).into_iter().map(|pod| (pod.clone(), goal)));
+        }
+        for (pod, goal) in due {
+            if self.cleared.iter().any(|uid| uid == pod.uid()) {
+                continue;
+            }
+            self.cleared.push(pod.uid().to_owned());
+            let whose = if goal.is_way_back() { "the failed version's" } else { "the old version's" };
+            let line = format!("  {pod} is {whose} and keeps {goal} from going on: deleted");
+            match self.kubectl.delete(&pod) {
+                Ok(()) => ui.say(Tone::Plain, line),
+                // Gone already is as good; what else fails, the deadline tells.
+                Err(error) if error.reason == Reason::NotFound => {}
+                Err(error) => ui.say(Tone::Warn, format!("warning: {pod} keeps {goal} from going on: {}", error.said)),
+            }
+        }
+    }
+}
+
+/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or how far it came.
+fn late(findings: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
+    let runs = |goal: &Goal| memory.last_trouble.get(&goal.uid).filter(|_| goal.kind == Kind::Job).cloned();
+    let mut found = if findings.is_empty() { goals.iter().filter_map(runs).collect() } else { findings };
+    if found.is_empty() {
+        found.push(finding("late", line.to_owned()));
+    }
+    found
 }

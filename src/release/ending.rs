@@ -1,0 +1,271 @@
+//! How a release ends: the commit, or the evidence and the way back.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use super::change::Changed;
+use super::evidence;
+use super::gone;
+use super::putback::{self, PutBack};
+use super::record::{Outcome, Record};
+use super::rollout::{Ending, Finding, Goal, Memory, Watch, pod_selectors};
+use super::step::Step;
+use super::transaction::Request;
+use super::version::{main_object, version_of};
+use crate::error::Exit;
+use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::process::quote;
+use crate::signal;
+use crate::ui::{Tone, Ui, seconds};
+use crate::yaml::Object;
+
+/// Why a release failed.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It will not come up.
+    Rollout(Vec<Finding>),
+    /// It is not up in time.
+    Late(Vec<Finding>),
+    /// Somebody else was at work.
+    Superseded(String),
+    /// A signal came.
+    Interrupted(u8),
+    /// The API server did not take it.
+    Change(KubectlError),
+    /// Nothing can be seen.
+    Blind(String),
+}
+
+/// A release whose change was made, or tried.
+#[derive(Debug)]
+pub struct Run<'a> {
+    pub kubectl: &'a Kubectl<'a>,
+    pub request: &'a Request<'a>,
+    pub record: &'a Record,
+    pub changed: &'a [Changed],
+    pub started: Instant,
+    pub ui: &'a Ui,
+}
+
+impl Run<'_> {
+    fn what(&self) -> String {
+        format!("{} {}", self.request.body.service, self.request.body.version)
+    }
+
+    /// Says "deployed": the point of no return.
+    pub fn commit(&self) -> Exit {
+        let (ui, number) = (self.ui, self.record.number);
+        let verb = if self.main(|step| Some(&step.desired)).is_some() { "runs" } else { "is" };
+        let line = format!(
+            "{} {verb} in {} after {} (release {number})",
+            self.what(),
+            self.request.environment,
+            seconds(self.started.elapsed())
+        );
+        match self.finish(Outcome::Deployed, None) {
+            Ok(()) => {
+                ui.say(Tone::Good, line);
+                Exit::Done
+            }
+            Err(error) => {
+                ui.say(Tone::Warn, line);
+                ui.say(
+                    Tone::Bad,
+                    format!(
+                        "error: its record still says pending, which a later rollback will not know: {}",
+                        error.said
+                    ),
+                );
+                ui.say(Tone::Plain, "hint: when the cluster answers again, ship the same once more");
+                Exit::Person
+            }
+        }
+    }
+
+    /// The record's last word matters: it is tried a few times.
+    fn finish(&self, outcome: Outcome, message: Option<&str>) -> Result<(), KubectlError> {
+        let mut result = self.record.finish(self.kubectl, outcome, message);
+        for _ in 0..3 {
+            match &result {
+                Err(error) if error.reason == Reason::Unreachable => {
+                    std::thread::sleep(Duration::from_secs(2));
+                    result = self.record.finish(self.kubectl, outcome, message);
+                }
+                _ => break,
+            }
+        }
+        result
+    }
+
+    pub fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Exit {
+        let ui = self.ui;
+        let summary = self.tell(trouble);
+        let interrupted = match trouble {
+            Trouble::Interrupted(signal) => Some(*signal),
+            _ => None,
+        };
+        // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
+        if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
+            evidence::tell(self.kubectl, findings, ui);
+        }
+        ui.say(Tone::Plain, "taking it back");
+        let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
+        gone::await_removed(self.kubectl, &mut back, self.request.rollback_timeout, ui);
+        let restored = self.watch_restored(&back, watch);
+        let complete = back.is_complete() && restored.is_ok();
+        let outcome = if complete { Outcome::TakenBack } else { Outcome::Broken };
+        if let Err(error) = self.finish(outcome, Some(&summary)) {
+            ui.say(
+                Tone::Warn,
+                format!("warning: the record of release {} could not be finished: {}", self.record.number, error.said),
+            );
+        }
+        self.conclude(&back, &restored, interrupted)
+    }
+
+    /// What failed, in a line; told, and kept in the record.
+    fn tell(&self, trouble: &Trouble) -> String {
+        let took = seconds(self.started.elapsed());
+        let why = match trouble {
+            Trouble::Rollout(findings) => {
+                findings.first().map_or("it failed".into(), |finding| finding.message.clone())
+            }
+            Trouble::Late(findings) => {
+                let why =
+                    findings.first().map_or("its pods are not all ready".into(), |finding| finding.message.clone());
+                format!("not up within {}: {why}", seconds(self.request.timeout))
+            }
+            Trouble::Superseded(why) => why.clone(),
+            Trouble::Interrupted(signal) => format!("interrupted by {}", signal::name(*signal)),
+            Trouble::Change(error) => format!("the change was not taken: {}", error.said),
+            Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
+        };
+        let headline = match trouble {
+            // The evidence says it again, with its log.
+            Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
+            Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
+            _ => format!("{} failed after {took}: {why}", self.what()),
+        };
+        self.ui.say(Tone::Bad, headline);
+        why
+    }
+
+    /// Watches the restored workloads come up again; those that were well before must.
+    fn watch_restored(&self, back: &PutBack, watch: &mut Watch<'_>) -> Result<(), String> {
+        if !back.foreign.is_empty() {
+            // What runs now is not ours to judge.
+            return Ok(());
+        }
+        let was_healthy = |object: &&Object| {
+            let before = self.changed.iter().find(|change| change.after.is(object));
+            before.and_then(|change| change.before.as_ref()).is_some_and(is_healthy)
+        };
+        let (healthy, ill): (Vec<&Object>, Vec<&Object>) = back.restored.iter().partition(was_healthy);
+        match self.restored(&healthy, watch) {
+            Some(Ending::Doomed(findings) | Ending::Late(findings)) => {
+                return Err(findings
+                    .first()
+                    .map_or("its pods are not all ready".into(), |finding| finding.message.clone()));
+            }
+            Some(Ending::Superseded(why) | Ending::Blind(why)) => return Err(why),
+            Some(Ending::Interrupted(signal)) => {
+                return Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)));
+            }
+            Some(Ending::Good) | None => {}
+        }
+        match self.restored(&ill, watch) {
+            Some(Ending::Doomed(_) | Ending::Late(_)) => {
+                self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
+                Ok(())
+            }
+            Some(Ending::Superseded(why) | Ending::Blind(why)) => Err(why),
+            Some(Ending::Interrupted(signal)) => {
+                Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)))
+            }
+            Some(Ending::Good) | None => Ok(()),
+        }
+    }
+
+    fn restored(&self, objects: &[&Object], watch: &mut Watch<'_>) -> Option<Ending> {
+        let goals: Vec<Goal> =
+            objects.iter().filter_map(|object| Goal::of(object, Vec::new())).map(Goal::former).collect();
+        if goals.is_empty() {
+            return None;
+        }
+        let mut memory = Memory::baseline(watch.picture(), false);
+        let patience = self.request.rollback_timeout;
+        Some(watch.until(&goals, &mut memory, &self.request.limits, patience, false, self.ui))
+    }
+
+    /// The object that stands for the service, in one of its states.
+    fn main(&self, state: impl Fn(&Step) -> Option<&Object>) -> Option<&Object> {
+        main_object(self.request.plan.steps.iter().filter_map(state), &self.request.body.service)
+    }
+
+    fn conclude(&self, back: &PutBack, restored: &Result<(), String>, interrupted: Option<u8>) -> Exit {
+        let (ui, number) = (self.ui, self.record.number);
+        let Request { environment, body, plan, .. } = self.request;
+        let (service, namespace, context) = (&body.service, self.kubectl.namespace(), self.kubectl.context());
+        if back.is_complete() && restored.is_ok() {
+            let before = self.main(|step| step.before.as_ref());
+            let state = match before.and_then(|before| version_of(before, service)) {
+                Some(version) => format!("{service} {version} runs in {environment} as before"),
+                None if before.is_some() => format!("{service} runs in {environment} as before"),
+                None if plan.steps.iter().any(|step| step.before.is_some() && step.job.is_none()) => {
+                    format!("{service} is in {environment} as before")
+                }
+                None => format!("{service} is not in {environment}, as before"),
+            };
+            ui.say(Tone::Warn, format!("{state} (release {number} was taken back)"));
+            return interrupted.map_or(Exit::AsBefore, Exit::Interrupted);
+        }
+        ui.say(Tone::Bad, format!("error: {service} in {environment} is not as before, a person is needed"));
+        for line in back.foreign.iter().chain(&back.failed) {
+            ui.say(Tone::Plain, format!("  {line}"));
+        }
+        if let Err(why) = restored {
+            ui.say(Tone::Plain, format!("  the former version was put back and does not come up: {why}"));
+        }
+        ui.say(
+            Tone::Plain,
+            format!("hint: look at it: kubectl --context {context} -n {namespace} get {}", self.sights()),
+        );
+        if body.before.is_empty() {
+            ui.say(Tone::Plain, "hint: nothing of it was live before; when it is clear what should run, ship it");
+        } else {
+            ui.say(
+                Tone::Plain,
+                format!("hint: what was live before is kept in the Secret `shipcat.{service}.{number}`; when it is clear what should run, ship it"),
+            );
+        }
+        Exit::Person
+    }
+}
+
+impl Run<'_> {
+    /// What a person looks at, as kubectl takes it.
+    fn sights(&self) -> String {
+        let objects: Vec<&Object> = self.request.plan.watched().into_iter().map(|step| &step.desired).collect();
+        let mut kinds: Vec<String> = objects.iter().map(|object| object.kind().to_lowercase()).collect();
+        if kinds.iter().any(|kind| kind == "deployment") {
+            kinds.push("replicaset".into());
+        }
+        kinds.push("pod".into());
+        let mut seen = BTreeSet::new();
+        kinds.retain(|kind| seen.insert(kind.clone()));
+        match pod_selectors(&objects).as_slice() {
+            [one] => format!("{} -l {}", kinds.join(","), quote(one)),
+            _ => kinds.join(","),
+        }
+    }
+}
+
+/// Whether a workload had all the pods that it wanted.
+fn is_healthy(workload: &Object) -> bool {
+    let (wanted, ready) = match workload.kind() {
+        "DaemonSet" => ("/status/desiredNumberScheduled", "/status/numberAvailable"),
+        "StatefulSet" => ("/spec/replicas", "/status/readyReplicas"),
+        _ => ("/spec/replicas", "/status/availableReplicas"),
+    };
+    workload.number(ready).unwrap_or_default() >= workload.number(wanted).unwrap_or(1)
+}

@@ -1,0 +1,66 @@
+//! Whether a DaemonSet is up: on every node that should have one, a pod of the new revision, available. It is doomed when any pod
+//! of the new revision is. Where no node should have one, there is nothing to wait for.
+//!
+//! By the rules of `kubectl rollout status`. The status does not say which revision it goes to: that is the ControllerRevision
+//! with the highest number, which the controller writes before it says in the status that it has seen the change.
+
+use std::time::Duration;
+
+use super::Memory;
+use super::moment::Moment;
+use super::picture::revision_hash;
+use super::settled::settled;
+use super::short::no_pod;
+use super::verdict::{Verdict, status, troubles, with_reason};
+use crate::yaml::Object;
+
+/// How long the newest ControllerRevision is waited for: its stream may lag behind. After that it is believed, since a
+/// server may spell the template otherwise in it than in the DaemonSet.
+const LAG: Duration = Duration::from_secs(10);
+
+/// Judges a DaemonSet whose status speaks of its present generation.
+pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
+    let status = |field| status(set, field);
+    let wanted = status("desiredNumberScheduled");
+    let (updated, available) = (status("updatedNumberScheduled"), status("numberAvailable"));
+    let all = at.picture.all_pods_of(set.uid());
+    let hash = match at.picture.controller_revision(set) {
+        Some((revision, true)) => Some(revision_hash(revision)),
+        Some((revision, false)) => {
+            let (since, _) = memory.since(&format!("revision {} {}", set.uid(), at.goal.generation), "", at.now);
+            (since >= LAG).then(|| revision_hash(revision))
+        }
+        None => None,
+    };
+    let is_new =
+        |pod: &&&Object| Some(revision_hash(pod)) == hash && pod.text("/metadata/deletionTimestamp").is_empty();
+    let pods: Vec<&Object> = all.iter().filter(is_new).copied().collect();
+    let complete = updated >= wanted && available >= wanted;
+    if complete && (wanted == 0 || settled(set, &pods, wanted, at, memory)) {
+        return Verdict::Good;
+    }
+    let (mut findings, doomed) = troubles(&pods, at, memory);
+    if doomed > 0 {
+        findings.retain(|finding| finding.doomed);
+        return Verdict::Doomed(findings);
+    }
+    // One that is being stopped makes place for the next: until it is gone, none is missing.
+    if i64::try_from(all.len()).unwrap_or_default() < wanted
+        && let Some(finding) = no_pod(all.len(), at, memory)
+    {
+        if finding.doomed {
+            return Verdict::Doomed(vec![finding]);
+        }
+        findings.push(finding);
+    }
+    let (word, other) = at.goal.words;
+    let line = if complete {
+        format!("{wanted} of {wanted} {word} pods ready, watching that they stay up")
+    } else {
+        let ready = pods.iter().filter(|pod| super::stateful_set::is_ready(pod)).count();
+        let old = (status("currentNumberScheduled") - updated).max(0);
+        let left = if old > 0 { format!(", {old} {other}") } else { String::new() };
+        format!("{ready} of {wanted} {word} pods ready{left}")
+    };
+    Verdict::Waiting(with_reason(&line, &findings), findings)
+}

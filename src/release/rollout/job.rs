@@ -1,0 +1,105 @@
+//! Whether a Job ran to its end. It says itself when it is complete and when it gives up; a crash alone is no doom, since it may have
+//! tries left, but what keeps every pod of it from starting is, by the same table as elsewhere.
+
+use serde_json::Value;
+
+use super::moment::Moment;
+use super::picture::{condition, text};
+use super::short::no_pod;
+use super::trouble::finding;
+use super::verdict::{Verdict, status, troubles, with_reason};
+use super::{Finding, Memory};
+use crate::error::count;
+use crate::yaml::Object;
+
+/// Whether a Job has run to its end, well.
+pub fn is_complete(job: &Object) -> bool {
+    condition(job, "Complete").is_some()
+}
+
+/// Whether a Job has given up.
+pub fn is_failed(job: &Object) -> bool {
+    condition(job, "Failed").is_some()
+}
+
+/// Judges a Job.
+pub fn judge(job: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
+    if is_complete(job) {
+        return Verdict::Good;
+    }
+    let all = at.picture.all_pods_of(job.uid());
+    let (mut findings, _) = troubles(&all, at, memory);
+    // The newest trouble is the one that the Job gave up for.
+    let known = memory.last_trouble.contains_key(job.uid());
+    if let Some(last) = newest(&all, &findings).or_else(|| running(&all).filter(|_| !known)) {
+        memory.last_trouble.insert(job.uid().to_owned(), last);
+    }
+    if let Some(failed) = condition(job, "Failed") {
+        return Verdict::Doomed(vec![given_up(job, failed, at, memory)]);
+    }
+    if job.json().pointer("/spec/suspend").and_then(Value::as_bool) == Some(true) {
+        let message = format!("{} is suspended: it makes no pods", at.goal);
+        return Verdict::Doomed(vec![Finding { doomed: true, ..finding("job", message) }]);
+    }
+    let unfinished: Vec<&Object> =
+        all.iter().filter(|pod| !["Succeeded", "Failed"].contains(&pod.text("/status/phase"))).copied().collect();
+    let is_doomed = |pod: &&Object| findings.iter().any(|finding| finding.doomed && finding.pod == pod.name());
+    if !unfinished.is_empty() && unfinished.iter().all(is_doomed) {
+        findings.retain(|finding| finding.doomed);
+        return Verdict::Doomed(findings);
+    }
+    if unfinished.is_empty()
+        && let Some(finding) = no_pod(all.len(), at, memory)
+    {
+        if finding.doomed {
+            return Verdict::Doomed(vec![finding]);
+        }
+        findings.push(finding);
+    }
+    let failed = usize::try_from(status(job, "failed")).unwrap_or_default();
+    let tries = if failed == 0 { String::new() } else { format!(", after {} that failed", count(failed, "pod")) };
+    let line = if unfinished.iter().any(|pod| pod.text("/status/phase") == "Running") {
+        format!("{} runs{tries}", at.goal)
+    } else {
+        format!("{} is about to run{tries}", at.goal)
+    };
+    Verdict::Waiting(with_reason(&line, &findings), findings)
+}
+
+/// Why it gave up, with the trouble of its last pod, which may be gone by now.
+fn given_up(job: &Object, failed: &Value, at: Moment<'_>, memory: &Memory) -> Finding {
+    let last = memory.last_trouble.get(job.uid()).cloned().unwrap_or_else(|| finding("job", String::new()));
+    let reason = text(failed, "reason");
+    let said = text(failed, "message");
+    let why = match (reason, said) {
+        ("", said) => said.to_owned(),
+        (reason, "") => reason.to_owned(),
+        (reason, said) => format!("{reason}: {said}"),
+    };
+    let message = if last.message.is_empty() { String::new() } else { format!(": {}", last.message) };
+    let log = memory.last_words.get(&(last.pod.clone(), last.container.clone())).cloned();
+    Finding { reason: "job", message: format!("{} failed ({why}){message}", at.goal), doomed: true, log, ..last }
+}
+
+/// The trouble of the pod that was made last.
+fn newest(pods: &[&Object], findings: &[Finding]) -> Option<Finding> {
+    let made = |finding: &&Finding| {
+        let pod = pods.iter().find(|pod| pod.name() == finding.pod);
+        pod.map(|pod| pod.text("/metadata/creationTimestamp").to_owned())
+    };
+    findings.iter().max_by_key(made).cloned()
+}
+
+/// A pod without trouble, whose log is worth a look if the Job's time runs out.
+fn running(pods: &[&Object]) -> Option<Finding> {
+    let pod = pods.iter().find(|pod| pod.text("/status/phase") == "Running")?;
+    let container = pod.list("/spec/containers").first().map(|container| text(container, "name"))?;
+    let message = format!("container `{container}` of {} was still running", pod.name());
+    Some(Finding {
+        pod: pod.name().into(),
+        uid: pod.uid().into(),
+        container: container.into(),
+        has_log: true,
+        ..finding("job", message)
+    })
+}
