@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{Global, generate, history, rollback, ship, status};
+use crate::commands::{Global, generate, history, init, rollback, schema, ship, status, validate};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -26,7 +26,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes say in which state the cluster is:
   0    done
-  1    the answer is no: `status` is unhealthy
+  1    the answer is no: `validate` found problems, `status` is unhealthy
   2    could not do it, and nothing was changed
   3    it failed, and the cluster is as it was before
   4    somebody else is at it, nothing was changed
@@ -36,8 +36,12 @@ Exit codes say in which state the cluster is:
 /// What shipcat can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a first manifest, or turn existing Kubernetes YAML into one
+    Init(init::Args),
     /// Print the Kubernetes YAML of services
     Generate(generate::Args),
+    /// Check everything that can be known without a cluster
+    Validate(validate::Args),
     /// Ship a service: image and configuration, watched, and taken back if it fails
     Ship(ship::Args),
     /// Go back to the release before, the whole of it
@@ -46,4 +50,6 @@ pub enum Command {
     Status(status::Args),
     /// List the releases of a service
     History(history::Args),
+    /// Print the JSON Schema of the files, for editors
+    Schema(schema::Args),
 }

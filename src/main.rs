@@ -1,5 +1,6 @@
 //! shipcat ships a service to Kubernetes, knows whether it worked, and puts everything back when it did not.
 
+mod adopt;
 mod cli;
 mod commands;
 mod error;
@@ -10,6 +11,7 @@ mod process;
 mod release;
 mod render;
 mod signal;
+mod threads;
 mod ui;
 mod yaml;
 
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use commands::{Context, generate, history, rollback, ship, status};
+use commands::{Context, generate, history, init, rollback, schema, ship, status, validate};
 use error::{Exit, Failure, Problems};
 use ui::{Tone, Ui};
 
@@ -31,13 +33,18 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<Exit> {
-    let context = Context::resolve(&cli.global, Ui::new(cli.global.verbose))?;
+    let ui = || Ui::new(cli.global.verbose);
+    // Not every command is about an environment.
+    let context = || Context::resolve(&cli.global, ui());
     match &cli.command {
-        Command::Generate(args) => generate::run(context, args),
-        Command::Ship(args) => ship::run(context, args),
-        Command::Rollback(args) => rollback::run(context, args),
-        Command::Status(args) => status::run(context, args),
-        Command::History(args) => history::run(context, args),
+        Command::Init(args) => init::run(&cli.global, ui(), args),
+        Command::Validate(args) => validate::run(&cli.global, args, &ui()),
+        Command::Schema(args) => schema::run(args, &ui()),
+        Command::Generate(args) => generate::run(context()?, args),
+        Command::Ship(args) => ship::run(context()?, args),
+        Command::Rollback(args) => rollback::run(context()?, args),
+        Command::Status(args) => status::run(context()?, args),
+        Command::History(args) => history::run(context()?, args),
     }
 }
 

@@ -98,24 +98,24 @@ fn every_mistake_of_every_file_in_one_go() {
     refused(
         dir.path(),
         &["ship", "-n", "dev", "web"],
-        "error: unknown key `replica`
+        "error: expected a whole number, found `two`
+  --> manifests/web/dev.yml:1:11
+  |
+1 | replicas: two
+  |           ^
+
+error: unknown key `replica`
   --> manifests/web/manifest.yml:2:1
   |
 2 | replica: 2
   | ^
 hint: did you mean `replicas`?
 
-error: expected a port, or a map with `container` and `service`, found the text \"http\"
+error: expected a port, or a map with `container` and `service`, found `http`
   --> manifests/web/manifest.yml:3:7
   |
 3 | port: http
   |       ^
-
-error: expected a whole number, found `two`
-  --> manifests/web/dev.yml:1:11
-  |
-1 | replicas: two
-  |           ^
 ",
     );
 }
@@ -126,7 +126,7 @@ fn a_file_that_nobody_would_read() {
     refused(
         dir.path(),
         &["ship", "-n", "dev", "web"],
-        "error: `manifests/web/devv.yml` is no environment's file: there is no environment `devv`\n\
+        "error: `manifests/web/devv.yml` is no environment's file: there is no environment `devv`\n  --> manifests/web/devv.yml:1:1\n\
          hint: did you mean `dev.yml`?\n",
     );
 }
@@ -161,7 +161,7 @@ fn an_undefined_variable() {
   |
 3 |   A: \"{{ vlaues.x }}\"
   |      ^
-hint: what there is: environment, image, namespace, service, version
+hint: what there is: service, environment, namespace, version, image
 ",
     );
 }
@@ -172,7 +172,7 @@ fn no_version() {
     refused(
         dir.path(),
         &["generate", "-n", "dev", "web"],
-        "error: `web` has no version in `manifests/web/manifest.yml`\n\
+        "error: `web` has no version\n  --> manifests/web/manifest.yml:1:1\n  |\n1 | port: 80\n  | ^\n\
          hint: add `version: 1.2.3` to the manifest, or say which with `--tag`\n",
     );
     run(dir.path(), &["generate", "-n", "dev", "web", "--tag", "2"]).ends(0);
@@ -192,9 +192,13 @@ fn every_service_that_cannot_be_rendered_in_one_go() {
   |
 2 | env: {A: \"{{ x }}\"}
   |          ^
-hint: what there is: environment, image, namespace, service, version
+hint: what there is: service, environment, namespace, version, image
 
-error: `web` has no version in `manifests/web/manifest.yml`
+error: `web` has no version
+  --> manifests/web/manifest.yml:1:1
+  |
+1 | port: 80
+  | ^
 hint: add `version: 1.2.3` to the manifest, or say which with `--tag`
 ",
     );
@@ -230,16 +234,172 @@ fn generate_writes_one_file_a_service_and_the_same_bytes_each_time() {
 }
 
 #[test]
-fn every_example_renders_in_every_environment() {
+fn every_example_is_good_in_every_environment() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = run(root, &["validate"]).ends(0).stderr;
+    assert_eq!(told, "8 services in 2 environments: nothing wrong\n");
     for environment in ["dev", "global"] {
         let yaml = run(root, &["generate", "-n", environment, "--all"]).ends(0).stdout;
-        for service in ["webapp", "heartbeat"] {
-            assert!(yaml.contains(&format!(
-                "kind: Deployment\nmetadata:\n  name: \"{service}\"\n  namespace: \"{environment}\""
-            )));
+        for (kind, name) in
+            [("Deployment", "webapp"), ("StatefulSet", "store"), ("DaemonSet", "agent"), ("NetworkPolicy", "shop")]
+        {
+            let start = format!("kind: {kind}\nmetadata:\n  name: {name}\n  namespace: {environment}\n");
+            assert!(yaml.contains(&start), "{kind}/{name} in {environment}");
         }
     }
+}
+
+#[track_caller]
+fn validated(dir: &Path, args: &[&str], code: i32, stderr: &str) {
+    let run = run(dir, args).ends(code);
+    assert_eq!((run.stderr.as_str(), run.stdout.as_str()), (stderr, ""));
+}
+
+#[test]
+fn validate_tells_all_problems_of_all_services_in_all_environments() {
+    let dir = repo(&[
+        (
+            "manifests/web/manifest.yml",
+            "version: 1\nport: 80\nhealth: {tcpSocket: {port: admin}}\nenv: {A: \"{{ values.x }}\"}\n",
+        ),
+        ("manifests/other/manifest.yml", "replicas: 2\nautoscaling: {maxReplicas: 3}\nversion: latest\n"),
+        ("shipcat.yml", "environments:\n  dev: {contexts: [here], values: {x: 1}}\n  global: {contexts: [there]}\n"),
+    ]);
+    validated(
+        dir.path(),
+        &["validate"],
+        1,
+        "warning: `latest` is a tag that moves: nobody knows which image it is
+  --> manifests/other/manifest.yml:3:10
+  |
+3 | version: latest
+  |          ^
+hint: name a version, or a digest `sha256:...`
+
+error: `replicas` and `autoscaling` exclude each other
+  --> manifests/other/manifest.yml:2:1
+  |
+2 | autoscaling: {maxReplicas: 3}
+  | ^
+hint: take all but one away
+
+error: the container has no port named `admin`
+  --> manifests/web/manifest.yml:3:28
+  |
+3 | health: {tcpSocket: {port: admin}}
+  |                            ^
+hint: the ports are `http`
+
+error: `env.A` cannot be rendered: field `x` is not defined
+  --> manifests/web/manifest.yml:4:10
+  |
+4 | env: {A: \"{{ values.x }}\"}
+  |          ^
+hint: what there is: service, environment, namespace, version, image
+note: in `global`
+
+2 services in 2 environments: 3 problems, 1 warning
+",
+    );
+    run(dir.path(), &["validate", "nope"]).ends(2);
+    run(dir.path(), &["validate", "-n", "nope"]).ends(2);
+}
+
+#[test]
+fn validate_finds_two_services_that_claim_one_host_or_one_name() {
+    let dir = repo(&[
+        ("manifests/a/manifest.yml", "version: 1\nport: 80\ningress: {hosts: {x.example.com: {}}}\n"),
+        (
+            "manifests/b/manifest.yml",
+            "version: 1\nport: 80\ningress: {hosts: {x.example.com: {}}}\nservice: {name: a}\n",
+        ),
+    ]);
+    let told = run(dir.path(), &["validate", "-n", "dev"]).ends(1).stderr;
+    let messages: Vec<&str> = told.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(
+        messages,
+        [
+            "error: Service/a is claimed by the service `a` as well",
+            "error: the host `x.example.com` with the path `/` is claimed by the service `a` as well"
+        ]
+    );
+    // Different paths of one host are nobody's loss.
+    write(
+        dir.path(),
+        &[(
+            "manifests/b/manifest.yml",
+            "version: 1\nport: 80\ningress: {hosts: {x.example.com: {paths: {/b: http}}}}\n",
+        )],
+    );
+    validated(dir.path(), &["validate", "-n", "dev"], 0, "3 services in 1 environment: nothing wrong\n");
+}
+
+#[test]
+fn validate_answers_for_the_repos_own_file_too() {
+    let dir = repo(&[("shipcat.yml", "environments:\n  dev: {contexts: [here], timeout: soon}\n")]);
+    validated(
+        dir.path(),
+        &["validate"],
+        1,
+        "error: `soon` is not a span of time
+  --> shipcat.yml:2:36
+  |
+2 |   dev: {contexts: [here], timeout: soon}
+  |                                    ^
+hint: write it as `90s`, `5m` or `1h30m`
+
+the repo itself: 1 problem
+",
+    );
+    run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2);
+}
+
+#[test]
+fn explain_says_which_layer_a_value_came_from() {
+    let dir = repo(&[
+        (
+            "shipcat.yml",
+            "defaults: {replicas: 1, env: {A: all}}\nenvironments:\n  dev: {contexts: [here], defaults: {replicas: 2}}\n",
+        ),
+        ("manifests/web/manifest.yml", "version: 1\nreplicas: 3\nlabels: {example.com/x: y}\n"),
+        ("manifests/web/dev.yml", "replicas: 4\nenv: {A: ~}\n"),
+    ]);
+    let explain = |key: &str| run(dir.path(), &["generate", "-n", "dev", "web", "--explain", key]).ends(0).stdout;
+    assert_eq!(
+        explain("replicas"),
+        "replicas: 4
+  from manifests/web/dev.yml:1:11
+  manifests/web/manifest.yml says 3  manifests/web/manifest.yml:2:11
+  the defaults of the environment `dev` says 2  shipcat.yml:3:48
+  the defaults of `shipcat.yml` says 1  shipcat.yml:1:22
+"
+    );
+    assert!(explain("env.A").starts_with("env.A is not set in dev: "), "{}", explain("env.A"));
+    assert!(explain("env.A").contains("manifests/web/dev.yml says taken away"), "{}", explain("env.A"));
+    assert_eq!(
+        explain("labels.example.com/x"),
+        "labels.example.com/x: \"y\"\n  from manifests/web/manifest.yml:3:25\n"
+    );
+    assert!(explain("health").starts_with("health is not set in dev: Whether it is ready"));
+    run(dir.path(), &["generate", "-n", "dev", "web", "--explain", "nope"]).ends(2);
+}
+
+#[test]
+fn templates_of_the_repo_are_for_every_service() {
+    let policy = "{% if values.policy is defined %}apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: {{ name }}}\nspec: {podSelector: {matchLabels: {{ selector | json }}}}\n{% endif %}";
+    let dir = repo(&[
+        ("templates/policy.yml.j2", policy),
+        ("templates/service.yml.j2", "{# none #}"),
+        ("manifests/web/manifest.yml", "version: 1\nport: 80\nvalues: {policy: 1}\n"),
+        ("manifests/api/manifest.yml", "version: 1\nport: 80\n"),
+        ("manifests/off/manifest.yml", "version: 1\nport: 80\nvalues: {policy: 1}\ntemplates: {policy: false}\n"),
+    ]);
+    let yaml = run(dir.path(), &["generate", "-n", "dev", "--all"]).ends(0).stdout;
+    let kinds: Vec<&str> = yaml.lines().filter(|line| line.starts_with("kind")).collect();
+    assert_eq!(kinds, ["kind: Deployment", "kind: Deployment", "kind: Deployment", "kind: NetworkPolicy"]);
+    write(dir.path(), &[("templates/policy.yml.j2", "{% if %}")]);
+    run(dir.path(), &["validate"]).ends(1).says("--> templates/policy.yml.j2:1:");
+    run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2).says("--> templates/policy.yml.j2:1:");
 }
 
 #[test]
@@ -405,16 +565,21 @@ fn the_readme_lists_the_commands_that_there_are() {
     assert_eq!(readme_column("| command |"), commands);
 }
 
+/// `docs/manifest.md` is written from the schema; `tests/manifest-keys` does it.
 #[test]
-fn the_readme_lists_the_keys_that_there_are() {
-    let dir = repo(&[("manifests/web/manifest.yml", "zzzzzzzzzzzzz: 1\n")]);
-    let stderr = run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2).stderr;
-    let keys = stderr.split("hint: the keys here are ").nth(1).unwrap().trim().replace(" and ", ", ");
-    let mut keys: Vec<&str> = keys.split(", ").collect();
-    let mut listed = readme_column("| key |");
-    keys.sort_unstable();
-    listed.sort_unstable();
-    assert_eq!(listed, keys);
+fn the_documentation_lists_the_keys_that_there_are() {
+    let schema = run(Path::new("/"), &["schema", "manifest"]).ends(0).stdout;
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/manifest.md")).unwrap();
+    let mut looked_at = 0;
+    for definition in ["Manifest", "Worker", "Job", "CronJob"] {
+        for (key, field) in schema["definitions"][definition]["properties"].as_object().unwrap() {
+            let row = format!("| `{key}` | {} |", field["description"].as_str().unwrap().replace('|', "\\|"));
+            assert!(docs.lines().any(|line| line == row), "docs/manifest.md has no row {row}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 200, "{looked_at}");
 }
 
 #[test]

@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the crate and the rooms that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("error", &[]),
     ("process", &[]),
     ("signal", &[]),
+    ("threads", &[]),
     ("ui", &["error"]),
     ("yaml", &["error"]),
     ("git", &["process"]),
     ("manifest", &["yaml", "error"]),
     ("render", &["manifest", "yaml", "error"]),
+    ("adopt", &["render", "manifest", "yaml", "error"]),
     ("kubectl", &["yaml", "process", "ui", "error"]),
     ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "error"]),
-    ("commands", &["release", "kubectl", "render", "manifest", "git", "yaml", "ui", "error"]),
+    ("commands", &["release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "threads", "error"]),
     ("cli", &["commands"]),
 ];
 

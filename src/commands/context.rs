@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
-use crate::error::Failure;
+use crate::error::{Failure, Problems};
 use crate::kubectl::{Kubectl, Target};
-use crate::manifest::{Environment, Manifest, Repo};
+use crate::manifest::{Environment, Loading, Manifest, Repo};
+use crate::render::Templates;
 use crate::ui::{Tone, Ui};
 
 /// Flags that every command knows.
@@ -26,6 +27,31 @@ pub struct Global {
     pub verbose: bool,
 }
 
+/// The manifests repo and the way to people, for commands that are about no environment, or about several.
+#[derive(Debug)]
+pub struct Ground {
+    /// The manifests repo.
+    pub repo: Repo,
+    /// The environment, if one is named.
+    pub environment: Option<Environment>,
+    /// The way to people.
+    pub ui: Ui,
+}
+
+impl Ground {
+    /// Finds and reads the repo.
+    ///
+    /// # Errors
+    /// If there is no repo, it is broken, or it has no such environment.
+    pub fn resolve(global: &Global, ui: Ui) -> Result<Self> {
+        let here = std::env::current_dir().context("cannot tell the current directory")?;
+        let repo = Repo::read(Repo::find(global.repo.as_deref(), &here)?)?;
+        let name = global.environment.as_deref();
+        let environment = name.map(|name| repo.environment(Some(name))).transpose()?;
+        Ok(Self { repo, environment, ui })
+    }
+}
+
 /// The manifests repo, the environment, and the way to people.
 #[derive(Debug)]
 pub struct Context {
@@ -38,38 +64,55 @@ pub struct Context {
     chosen: Option<String>,
 }
 
+impl Global {
+    /// The folder of the manifests repo.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn root(&self) -> Result<PathBuf> {
+        let here = std::env::current_dir().context("cannot tell the current directory")?;
+        Repo::find(self.repo.as_deref(), &here)
+    }
+}
+
 impl Context {
     /// Finds and reads the repo, and picks the environment.
     ///
     /// # Errors
     /// If there is no repo, it is broken, or it has no such environment.
     pub fn resolve(global: &Global, ui: Ui) -> Result<Self> {
-        let here = std::env::current_dir().context("cannot tell the current directory")?;
-        let root: PathBuf = Repo::find(global.repo.as_deref(), &here)?;
-        let repo = Repo::read(root)?;
+        let repo = Repo::read(global.root()?)?;
         let environment = repo.environment(global.environment.as_deref())?;
         Ok(Self { repo, environment, ui, chosen: global.context.clone() })
     }
 
-    /// The manifests of the named services, or of all; warnings are told.
+    /// The manifest of one service; warnings are told.
     ///
     /// # Errors
-    /// As [`Repo::manifests`].
-    pub fn manifests(&mut self, services: Option<&[String]>) -> Result<Vec<Manifest>> {
-        let (manifests, warnings) = self.repo.manifests(&self.environment, services)?;
-        for warning in warnings {
-            self.ui.say(Tone::Warn, warning);
+    /// If there is no such service in the environment, or everything that is wrong with its files.
+    pub fn manifest(&self, service: &str) -> Result<Manifest> {
+        self.repo.must_have(&[service.to_owned()])?;
+        match self.repo.load(service, &self.environment) {
+            Loading::Here(manifest, warnings) => {
+                let mut told = Problems::default();
+                told.add("warning", &warnings, &manifest.sources);
+                if !told.is_empty() {
+                    self.ui.say(Tone::Warn, told.to_string());
+                }
+                Ok(*manifest)
+            }
+            Loading::Elsewhere(environments) => bail!(elsewhere(service, &self.environment, &environments)),
+            Loading::Broken(broken) => bail!(broken.told()),
         }
-        Ok(manifests)
     }
 
-    /// The manifest of one service.
+    /// The repo's templates over the built-in ones.
     ///
     /// # Errors
-    /// As [`Repo::manifests`].
-    pub fn manifest(&mut self, service: &str) -> Result<Manifest> {
-        let manifests = self.manifests(Some(&[service.to_owned()]))?;
-        manifests.into_iter().next().ok_or_else(|| Failure::refused(format!("there is no service `{service}`")).into())
+    /// Syntax errors of the repo's templates.
+    pub fn templates(&self) -> Result<Templates> {
+        Templates::new(&self.repo.templates, &self.repo.sources)
+            .map_err(|problems| Problems::new(problems, &self.repo.sources).unwrap_or_default().into())
     }
 
     /// kubectl for the environment.
@@ -77,13 +120,27 @@ impl Context {
     /// # Errors
     /// As [`Kubectl::connect`].
     pub fn kubectl(&self) -> Result<Kubectl<'_>> {
-        let target = Target {
-            environment: self.environment.name.as_ref(),
-            contexts: &self.environment.contexts,
-            cluster: self.environment.cluster.as_deref(),
-            namespace: self.environment.namespace.as_ref(),
-            chosen: self.chosen.as_deref(),
-        };
-        Kubectl::connect(&target, &self.ui)
+        connect(&self.environment, self.chosen.as_deref(), &self.ui)
     }
+}
+
+/// kubectl for an environment; `chosen` is the context that was named on the command line.
+///
+/// # Errors
+/// As [`Kubectl::connect`].
+pub fn connect<'a>(environment: &Environment, chosen: Option<&str>, ui: &'a Ui) -> Result<Kubectl<'a>> {
+    let target = Target {
+        environment: environment.name.as_ref(),
+        contexts: &environment.contexts,
+        cluster: environment.cluster.as_deref(),
+        namespace: environment.namespace.as_ref(),
+        chosen,
+    };
+    Kubectl::connect(&target, ui)
+}
+
+/// A service that is in other environments only.
+pub fn elsewhere(service: &str, environment: &Environment, environments: &[String]) -> Failure {
+    Failure::refused(format!("the service `{service}` is not in the environment `{}`", environment.name))
+        .hint(format!("its manifest says `environments: [{}]`", environments.join(", ")))
 }

@@ -5,67 +5,75 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::Context;
-use crate::error::{Exit, Failure, Problems, count};
-use crate::manifest::{Manifest, Version};
-use crate::render::{render, version_from_files};
+use super::survey::{Selection, survey};
+use crate::error::{Exit, Failure, count};
+use crate::manifest::{Version, explain};
 use crate::ui::Tone;
 
 /// The arguments of `generate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The services
-    #[arg(value_name = "SERVICE", required_unless_present = "all")]
-    services: Vec<String>,
-    /// Every service of the environment
-    #[arg(long, conflicts_with = "services")]
-    all: bool,
+    #[command(flatten)]
+    selection: Selection,
     /// One file a service in this folder, instead of stdout
     #[arg(short = 'd', long = "dir", value_name = "DIR")]
     dir: Option<PathBuf>,
     /// Instead of the manifest's version; for one service
     #[arg(long, value_name = "VERSION")]
     tag: Option<Version>,
+    /// Say which layer the value of a key came from, such as `replicas` or `env.LOG_LEVEL`
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["dir", "tag", "all"])]
+    explain: Option<String>,
 }
 
 /// Runs it.
 ///
 /// # Errors
 /// If a manifest is not good, or the output cannot be written.
-pub fn run(mut context: Context, args: &Args) -> Result<Exit> {
-    if args.tag.is_some() && (args.all || args.services.len() > 1) {
+pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    if args.tag.is_some() && (args.selection.all || args.selection.services.len() > 1) {
         bail!(
             Failure::refused("`--tag` is for one service")
                 .hint("name one service, or write the versions into the manifests")
         );
     }
-    let manifests = context.manifests((!args.all).then_some(&args.services))?;
-    let texts = render_all(&context, &manifests, args.tag.as_ref())?;
+    if let Some(key) = &args.explain {
+        return tell(&context, &args.selection.services, key);
+    }
+    let templates = context.templates()?;
+    let found = survey(&context.repo, &context.environment, &templates, &args.selection, args.tag.as_ref())?;
+    if !found.warnings.is_empty() {
+        context.ui.say(Tone::Warn, found.warnings.to_string());
+    }
+    // Nothing is written if anything is wrong with any of them.
+    if !found.errors.is_empty() {
+        bail!(found.errors);
+    }
     match &args.dir {
-        None => context
-            .ui
-            .product(&texts.iter().map(|(_, text)| text.as_str()).collect::<String>())
-            .context("cannot write to stdout")?,
+        None => {
+            let text: Vec<&str> = found.made.iter().map(|made| made.text.as_str()).collect();
+            context.ui.product(&text.concat()).context("cannot write to stdout")?;
+        }
         Some(dir) => {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder `{}`", dir.display()))?;
-            for (service, text) in &texts {
-                let path = dir.join(format!("{service}.yml"));
-                std::fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))?;
+            for made in &found.made {
+                let path = dir.join(format!("{}.yml", made.name));
+                std::fs::write(&path, &made.text).with_context(|| format!("cannot write `{}`", path.display()))?;
             }
-            context.ui.say(Tone::Plain, format!("{} in {}", count(texts.len(), "file"), dir.display()));
+            context.ui.say(Tone::Plain, format!("{} in {}", count(found.made.len(), "file"), dir.display()));
         }
     }
     Ok(Exit::Done)
 }
 
-/// Renders all of them, so that every problem of every service is told in one go and nothing is written if there is one.
-fn render_all(context: &Context, manifests: &[Manifest], tag: Option<&Version>) -> Result<Vec<(String, String)>> {
-    let mut texts = Vec::new();
-    let mut problems = Vec::new();
-    for manifest in manifests {
-        match version_from_files(manifest, tag).and_then(|version| render(manifest, &version, &context.repo.sources)) {
-            Ok(rendered) => texts.push((manifest.service.to_string(), rendered.text)),
-            Err(error) => problems.push(error),
-        }
+fn tell(context: &Context, services: &[String], key: &str) -> Result<Exit> {
+    for service in services {
+        let manifest = context.manifest(service)?;
+        let text = explain(&manifest, key).ok_or_else(|| {
+            Failure::refused(format!("a manifest has no key `{key}`"))
+                .hint("`shipcat schema` lists the keys that there are")
+        })?;
+        context.ui.product(&text).context("cannot write to stdout")?;
     }
-    if problems.is_empty() { Ok(texts) } else { bail!(Problems::of(&problems)) }
+    Ok(Exit::Done)
 }

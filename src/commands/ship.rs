@@ -9,7 +9,7 @@ use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Duration, Manifest, Version};
 use crate::release::{self, Body, Ending, Limits, Plan, Reading, Request, Road, VersionFrom};
-use crate::render::render;
+use crate::render::{Rendered, depends_on_version, render};
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
 
@@ -29,7 +29,7 @@ pub struct Args {
 /// How long things may take.
 #[derive(Debug, clap::Args)]
 pub struct Patience {
-    /// How long the rollout may take [default: the environment's, else 5m]
+    /// How long the rollout may take, and so the jobs before it [default: the environment's, else 5m]
     #[arg(long, value_name = "TIME")]
     timeout: Option<Duration>,
     /// How long the way back may take [default: the environment's, else 5m]
@@ -41,11 +41,11 @@ pub struct Patience {
 ///
 /// # Errors
 /// If it cannot be done; nothing was changed then.
-pub fn run(mut context: Context, args: &Args) -> Result<Exit> {
+pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let manifest = context.manifest(&args.service)?;
     let kubectl = context.kubectl()?;
     let (version, from) = choose(&kubectl, &manifest, args.tag.as_ref())?;
-    let rendered = render(&manifest, &version, &context.repo.sources)?;
+    let rendered = rendered(&context, &kubectl, manifest, &version)?;
     story::heading(&format!("shipping {} {version}", args.service), &context.environment, &kubectl, &context.ui);
     let (reading, git) = std::thread::scope(|scope| {
         let git = scope.spawn(|| GitState::of(&context.repo.root));
@@ -57,20 +57,43 @@ pub fn run(mut context: Context, args: &Args) -> Result<Exit> {
     release(&context, &kubectl, reading, rendered.objects, body, &args.patience)
 }
 
+/// Renders for the Kubernetes that is there: where the environment's file says another, or none, the API server's word counts.
+fn rendered(context: &Context, kubectl: &Kubectl<'_>, mut manifest: Manifest, version: &Version) -> Result<Rendered> {
+    let templates = context.templates()?;
+    let rendered = render(&templates, &manifest, version)?;
+    if !depends_on_version(&manifest, &rendered) {
+        return Ok(rendered);
+    }
+    let there = kubectl
+        .minor()
+        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
+    match there {
+        Some(minor) if minor != manifest.kubernetes => {
+            if let Some(said) = context.environment.kubernetes {
+                let message = format!(
+                    "warning: the environment says Kubernetes 1.{said}, and the cluster is 1.{minor}: API versions are the cluster's"
+                );
+                context.ui.say(Tone::Warn, message);
+            }
+            manifest.kubernetes = minor;
+            render(&templates, &manifest, version)
+        }
+        _ => Ok(rendered),
+    }
+}
+
 /// Which version, and where it comes from: `--tag`, else the manifest, else the one that runs (DESIGN section 3).
 fn choose(kubectl: &Kubectl<'_>, manifest: &Manifest, tag: Option<&Version>) -> Result<(Version, VersionFrom)> {
     if let Some(tag) = tag {
         return Ok((tag.clone(), VersionFrom::Tag));
     }
-    if let Some(version) = &manifest.version {
-        return Ok((version.clone(), VersionFrom::Manifest));
+    if let Some(version) = manifest.version() {
+        return Ok((version, VersionFrom::Manifest));
     }
     let service = manifest.service.as_ref();
     kubectl.reach()?;
-    let live =
-        kubectl.named("deployment.apps", service).map_err(|error| error.refused("cannot read the live Deployment"))?;
-    let running =
-        live.as_ref().and_then(|live| release::version_of(live, service)).and_then(|version| version.parse().ok());
+    let (_, live) = release::running_version(kubectl, service)?;
+    let running = live.and_then(|version| version.parse().ok());
     running.map(|version| (version, VersionFrom::Running)).ok_or_else(|| {
         Failure::refused(format!("which version of `{service}`? Its manifest names none, and none runs"))
             .hint("say which with `--tag`, or add `version: 1.2.3` to its manifest")
@@ -128,14 +151,13 @@ pub fn release(
     patience: &Patience,
 ) -> Result<Exit> {
     let ui = &context.ui;
-    if release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &reading.autoscalers) {
-        ui.say(Tone::Dim, "  the number of pods is an autoscaler's, and left to it");
-    }
+    let left = release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &reading.autoscalers);
+    story::autoscaled(&left, ui);
     let now = Timestamp::now().to_string();
     let mut plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
-    if let Some(live) = plan.deployment().and_then(|step| step.before.as_ref())
-        && live.json().pointer("/spec/paused").and_then(serde_json::Value::as_bool) == Some(true)
-    {
+    let is_paused =
+        |live: &&Object| live.json().pointer("/spec/paused").and_then(serde_json::Value::as_bool) == Some(true);
+    if let Some(live) = plan.workloads().filter_map(|step| step.before.as_ref()).find(is_paused) {
         bail!(Failure::refused(format!("{live} is paused: a change would not roll out")).hint(format!(
             "go on with it first: kubectl --context {} -n {} rollout resume deployment/{}",
             kubectl.context(),
@@ -145,13 +167,14 @@ pub fn release(
     }
     let timeout = patience.timeout.map_or(context.environment.timeout, |timeout| timeout.0);
     // Live and record must agree: what somebody else made the same by hand is still to be recorded.
-    let recorded = reading.history.running().is_some_and(|running| running.body.objects == body.objects);
+    let recorded =
+        reading.history.running().is_some_and(|running| release::same_objects(&running.body.objects, &body.objects));
     if plan.road == Road::Nothing && recorded {
         return nothing_to_do(kubectl, &plan, &body, timeout, ui);
     }
     story::changes(&plan, ui);
     story::unmanaged(&plan, ui);
-    let afterwards = release::keep_count(&mut wanted, &mut reading.expected, &reading.live, &plan);
+    let afterwards = release::keep_count(&mut wanted, &mut reading.expected, &plan);
     if afterwards.is_some() {
         ui.say(Tone::Dim, "  as many pods as now, until the new ones are up");
         plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
@@ -177,12 +200,12 @@ fn nothing_to_do(
     timeout: std::time::Duration,
     ui: &Ui,
 ) -> Result<Exit> {
-    let Some(live) = plan.deployment().and_then(|step| step.before.as_ref()) else { return Ok(Exit::Done) };
     let what = format!("{} {}", body.service, body.version);
-    Ok(match release::look(kubectl, live, timeout, &Limits::default(), ui)? {
+    Ok(match release::look(kubectl, plan, timeout, &Limits::default(), ui)? {
         Ending::Good => {
             let source = if body.command == "ship" { "the manifest says" } else { "that release had it" };
-            ui.say(Tone::Good, format!("nothing to do: {what} runs as {source}"));
+            let verb = if plan.workloads().next().is_some() { "runs" } else { "is" };
+            ui.say(Tone::Good, format!("nothing to do: {what} {verb} as {source}"));
             story::unmanaged(plan, ui);
             Exit::Done
         }
