@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test unit e2e lint bench cluster-up cluster-down
+.PHONY: demo test unit e2e lint bench bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -22,10 +22,13 @@ unit:
 	cargo test --locked --bin shipcat --test cli --test layering
 
 e2e:
-	@bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=4
+	@bash tests/with-cluster cargo test --locked --test 'e2e*' -- --test-threads=4
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship
+
+bench-generate:
+	cargo bench --locked --bench generate
 
 cluster-up:
 	@tests/cluster/up

@@ -32,6 +32,7 @@ pub fn kubeconfig() -> PathBuf {
 pub struct World {
     pub namespace: String,
     pub repo: TempDir,
+    environment: &'static str,
     kubeconfig: PathBuf,
 }
 
@@ -63,8 +64,26 @@ impl World {
                 ("manifests/webapp/app.conf", "one\n"),
             ],
         );
-        let world = Self { namespace, repo, kubeconfig };
+        let world = Self { namespace, repo, environment: "dev", kubeconfig };
         world.kubectl(&["create", "namespace", &world.namespace]);
+        world
+    }
+
+    /// This project as it is, but for the namespace of one of its environments, and the Kubernetes version, which is the cluster's.
+    pub fn of_this_repo(environment: &'static str) -> Self {
+        let mut world = Self::new(environment);
+        world.environment = environment;
+        let version: Value = serde_json::from_str(&world.kubectl(&["version", "-o", "json"])).unwrap();
+        let minor = version["serverVersion"]["minor"].as_str().unwrap().trim_end_matches('+').to_owned();
+        let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let settings = std::fs::read_to_string(here.join("shipcat.yml")).unwrap();
+        let start = format!("  {environment}:\n");
+        assert!(settings.contains(&start));
+        let own = format!("{start}    namespace: {}\n    kubernetes: 1.{minor}\n", world.namespace);
+        let settings = settings.replace("    kubernetes: 1.20\n", "").replace(&start, &own);
+        std::fs::remove_dir_all(world.repo.path().join("manifests")).unwrap();
+        write(world.repo.path(), &[("shipcat.yml", &settings)]);
+        copy(&here.join("manifests"), &world.repo.path().join("manifests"));
         world
     }
 
@@ -75,7 +94,7 @@ impl World {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = shipcat(self.repo.path());
-        command.args(args).args(["-n", "dev"]).env("KUBECONFIG", &self.kubeconfig);
+        command.args(args).args(["-n", self.environment]).env("KUBECONFIG", &self.kubeconfig);
         command
     }
 
@@ -117,6 +136,13 @@ impl World {
 
     #[track_caller]
     pub fn kubectl_with(&self, args: &[&str], stdin: &str) -> String {
+        let run = self.try_kubectl_with(args, stdin);
+        assert_eq!(run.code, 0, "kubectl {args:?}: {}", run.stderr);
+        run.stdout
+    }
+
+    /// kubectl that reads something and may fail.
+    pub fn try_kubectl_with(&self, args: &[&str], stdin: &str) -> Run {
         let mut child = self
             .kubectl_command(args)
             .stdin(Stdio::piped())
@@ -125,9 +151,7 @@ impl World {
             .spawn()
             .unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), stdin.as_bytes()).unwrap();
-        let run = Run::of(&child.wait_with_output().unwrap());
-        assert_eq!(run.code, 0, "kubectl {args:?}: {}", run.stderr);
-        run.stdout
+        Run::of(&child.wait_with_output().unwrap())
     }
 
     #[track_caller]
@@ -206,5 +230,18 @@ impl Drop for World {
     fn drop(&mut self) {
         // Not waited for: the cluster tidies up while the next test runs.
         drop(self.kubectl_command(&["delete", "namespace", &self.namespace, "--wait=false"]).output());
+    }
+}
+
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
