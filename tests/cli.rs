@@ -355,6 +355,35 @@ the repo itself: 1 problem
 }
 
 #[test]
+fn every_problem_has_a_place() {
+    for (manifest, told) in [
+        (
+            "version: 1\nenvironments: [dv]\n",
+            "error: there is no environment `dv`\n  --> manifests/web/manifest.yml:2:16\n",
+        ),
+        (
+            "version: 1\nkind: None\n",
+            "error: `web` makes no object at all in `dev`\n  --> manifests/web/manifest.yml:1:1\n",
+        ),
+        (
+            "version: 1\ntemplates: {servce: false}\n",
+            "error: there is no template `servce`\n  --> manifests/web/manifest.yml:2:13\n",
+        ),
+        ("", "error: `web` has no version\n  --> manifests/web/manifest.yml:1:1\n"),
+        (
+            "version: 1\nfiles: {/a: ../../x}\n",
+            "error: `../../x` is not a file of the service's folder\n  --> manifests/web/manifest.yml:2:13\n",
+        ),
+    ] {
+        let dir = repo(&[("manifests/web/manifest.yml", manifest)]);
+        let stderr = run(dir.path(), &["validate", "-n", "dev"]).ends(1).stderr;
+        assert!(stderr.starts_with(told), "{stderr}");
+        let stderr = run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2).stderr;
+        assert!(stderr.starts_with(told), "{stderr}");
+    }
+}
+
+#[test]
 fn explain_says_which_layer_a_value_came_from() {
     let dir = repo(&[
         (

@@ -186,6 +186,7 @@ impl Loader<'_> {
     fn elsewhere(&mut self, common: &Node) -> Option<Vec<String>> {
         let environments = common.get("environments")?;
         let known = &self.repo.environments;
+        let before = self.problems.len();
         for name in environments.items() {
             if !known.keys().any(|known| known.as_ref() == name.text()) {
                 let problem = Problem::at(name.place, format!("there is no environment `{}`", name.text()));
@@ -197,7 +198,7 @@ impl Loader<'_> {
         }
         let names: Vec<String> = environments.items().iter().map(|name| name.text().to_owned()).collect();
         let here = names.iter().any(|name| name == self.environment.name.as_ref());
-        (!here && !environments.is_null()).then_some(names)
+        (self.problems.len() == before && !here && !environments.is_null()).then_some(names)
     }
 
     /// A YAML file in the folder that is no environment's would be read by nobody: `devv.yml` is a slip.

@@ -18,7 +18,7 @@ pub use template::{Templates, built_in_names, is_built_in};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
-use crate::error::{Failure, Place, Problem, Problems, closest, join_and};
+use crate::error::{Place, Problem, Problems, closest, join_and};
 use crate::manifest::{Manifest, Version};
 use crate::yaml::{self, Object};
 use context::Ground;
@@ -53,10 +53,10 @@ pub fn render(templates: &Templates, manifest: &Manifest, version: &Version) -> 
         objects.push(Object::new(value)?);
     }
     if objects.is_empty() {
-        bail!(
-            Failure::refused(format!("`{}` makes no object at all in `{}`", manifest.service, manifest.environment))
-                .hint("give it something to run, a ConfigMap, or a template of its own")
-        );
+        let message = format!("`{}` makes no object at all in `{}`", manifest.service, manifest.environment);
+        let problem = Problem::at(manifest.tree.place, message)
+            .hint("give it something to run, a ConfigMap, or a template of its own");
+        bail!(Problems::new(vec![problem], &manifest.sources).unwrap_or_default());
     }
     Ok(Rendered { text, objects })
 }
