@@ -5,26 +5,7 @@
 mod common;
 
 use common::world::World;
-use serde_json::{Value, json};
-
-/// What the examples refer to and do not make: Secrets, and volumes for the claims.
-fn surroundings(world: &World) {
-    let secret = |name: &str, kind: &str, data: Value| {
-        let secret =
-            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": kind, "stringData": data});
-        world.kubectl_with(&["apply", "-f", "-"], &secret.to_string());
-    };
-    secret("shop-db", "Opaque", json!({"user": "shop", "password": "hunter22"}));
-    secret("registry", "kubernetes.io/dockerconfigjson", json!({".dockerconfigjson": "{\"auths\":{}}"}));
-    for i in 0..2 {
-        let name = format!("{}-{i}", world.namespace);
-        let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": {
-            "capacity": {"storage": "10Mi"}, "accessModes": ["ReadWriteOnce"], "storageClassName": "shipcat-test",
-            "persistentVolumeReclaimPolicy": "Retain", "hostPath": {"path": format!("/tmp/{name}")},
-            "claimRef": {"namespace": world.namespace, "name": format!("data-store-{i}")}}});
-        world.kubectl_with(&["apply", "-f", "-"], &volume.to_string());
-    }
-}
+use serde_json::Value;
 
 /// Where what was set is not what is stored: `path: set, stored`.
 fn differences(set: &Value, stored: &Value, path: &str, found: &mut Vec<String>) {
@@ -76,7 +57,6 @@ fn is_stored(world: &World, service: &str) {
 
 fn every_example(environment: &'static str, services: &[&str]) {
     let world = World::of_this_repo(environment);
-    surroundings(&world);
     let told = world.shipcat(&["validate", "--server"]).ends(0).stderr;
     assert_eq!(told, format!("{} services in 1 environment: nothing wrong\n", services.len()));
     for service in services {
@@ -84,9 +64,6 @@ fn every_example(environment: &'static str, services: &[&str]) {
         is_stored(&world, service);
         let again = world.shipcat(&["ship", service]).ends(0);
         assert!(again.stderr.contains("nothing to do") || again.stderr.contains("already"), "{}", again.stderr);
-    }
-    for i in 0..2 {
-        world.try_kubectl(&["delete", "persistentvolume", &format!("{}-{i}", world.namespace), "--wait=false"]);
     }
 }
 

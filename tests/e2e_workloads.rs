@@ -241,7 +241,7 @@ fn a_job_that_does_not_end_and_one_whose_image_is_not_there() {
     let manifest = |rest: &str| webapp(&format!("jobs:\n  migrate: {{{rest}, backoffLimit: 3}}\n"));
     let world = world("job-late", &manifest("command: [sh, -c, 'echo at it; sleep 1000']"));
     world
-        .shipcat(&["ship", "webapp", "--timeout", "5s"])
+        .shipcat(&["ship", "webapp", "--timeout", "15s"])
         .ends(3)
         .says("was still running")
         .says("| at it")
