@@ -18,7 +18,7 @@ pub use template::{Templates, built_in_names, is_built_in};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
-use crate::error::{Place, Problem, Problems, closest, join_and};
+use crate::error::{Place, Problem, Problems, closest, count, join_and};
 use crate::manifest::{Manifest, Version};
 use crate::yaml::{self, Object};
 use context::Ground;
@@ -68,7 +68,34 @@ pub fn texts(manifest: &Manifest, tag: Option<&Version>) -> Vec<Problem> {
     if let Some(version) = version {
         objects::items(&mut Ground::new(manifest, &version), &mut problems);
     }
+    once(&mut problems);
     problems
+}
+
+/// A value that is missing is one mistake, in however many texts it is used: the first one is told, with how many more there are.
+fn once(problems: &mut Vec<Problem>) {
+    let cause = |problem: &Problem| {
+        let (_, cause) = problem.message.split_once(" cannot be rendered: ")?;
+        cause.ends_with("is not defined").then(|| cause.to_owned())
+    };
+    let causes: Vec<Option<String>> = problems.iter().map(cause).collect();
+    let first = |i: usize| causes[i].is_none() || causes.iter().position(|other| *other == causes[i]) == Some(i);
+    let kept = problems.iter().enumerate().filter(|(i, _)| first(*i)).map(|(i, problem)| {
+        let mut problem = problem.clone();
+        let mut others: Vec<_> = problems
+            .iter()
+            .zip(&causes)
+            .filter(|(_, cause)| cause.is_some() && **cause == causes[i])
+            .map(|(other, _)| other.place)
+            .collect();
+        others.sort();
+        others.dedup();
+        if others.len() > 1 {
+            problem.message += &format!(", here and in {}", count(others.len() - 1, "more place"));
+        }
+        problem
+    });
+    *problems = kept.collect();
 }
 
 fn make(templates: &Templates, manifest: &Manifest, version: &Version, problems: &mut Vec<Problem>) -> Vec<Value> {
@@ -89,6 +116,7 @@ fn make(templates: &Templates, manifest: &Manifest, version: &Version, problems:
     };
     let mut ground = Ground::new(manifest, version);
     let items = objects::items(&mut ground, problems);
+    once(problems);
     if !problems.is_empty() {
         return Vec::new();
     }

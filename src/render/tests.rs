@@ -281,3 +281,17 @@ fn templates_include_others_and_what_they_make_is_held_to_what_can_be_shipped() 
         assert!(error.contains(message) && error.contains("templates/e.yml.j2:1:"), "{error}");
     }
 }
+
+#[test]
+fn a_value_that_is_missing_is_told_once() {
+    let manifest = "version: 1\nenv: {A: '{{ values.y }}', B: '{{ values.y }}!', C: '{{ values.z }}'}\nworkers: {w: {}}\nfiles: {/a: a.j2}\n";
+    let error = rendered(manifest, &[("a.j2", b"{{ values.y }}")]).unwrap_err().to_string();
+    let messages: Vec<&str> = error.lines().filter(|line| line.starts_with("error")).collect();
+    assert_eq!(
+        messages,
+        [
+            "error: the template cannot be rendered: field `y` is not defined, here and in 2 more places",
+            "error: `env.C` cannot be rendered: field `z` is not defined"
+        ]
+    );
+}
