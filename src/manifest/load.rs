@@ -154,7 +154,7 @@ impl Loader<'_> {
             .fold(start, |merged, layer| yaml::merge(merged, &layer.tree, &MANIFEST_SHAPE, &mut self.warnings));
         let mut wrong = Vec::new();
         yaml::check(&tree, &MANIFEST_SHAPE, Mode::Whole, &mut wrong);
-        wrong.retain(|problem| !suspects.explain(&tree, problem));
+        wrong.retain(|problem| !suspects.hold(&tree, problem));
         suspects.add(&wrong, &tree);
         let places: BTreeSet<Place> = wrong.iter().filter_map(|problem| problem.place).collect();
         if !places.is_empty() {
@@ -162,9 +162,12 @@ impl Loader<'_> {
         }
         self.problems.append(&mut wrong);
         let manifest = self.settle(service, tree, layers);
-        let mut found = Vec::new();
-        check::offline(&manifest, &mut found, &mut self.warnings);
+        let (mut found, mut doubts) = (Vec::new(), Vec::new());
+        check::offline(&manifest, &mut found, &mut doubts);
         found.retain(|problem| !suspects.explain(&manifest.tree, problem));
+        // Requests are what an autoscaler goes by.
+        doubts.retain(|problem| !suspects.explain(&manifest.tree, problem) && !suspects.has("resources"));
+        self.warnings.append(&mut doubts);
         self.problems.extend(found);
         Some(Found::Here(Box::new(manifest)))
     }

@@ -33,7 +33,7 @@ const RELATED: [&[&str]; 3] = [
         "workers",
     ],
     &["volumes", "volumeMounts", "files", "sidecars", "initContainers", "kind", "workers", "jobs", "cronJobs"],
-    &["replicas", "autoscaling", "disruptionBudget", "resources", "kind", "workers"],
+    &["replicas", "autoscaling", "disruptionBudget", "kind", "workers"],
 ];
 
 impl Suspects {
@@ -58,7 +58,18 @@ impl Suspects {
         }
     }
 
-    /// Whether a problem may come from one of them.
+    /// Whether something is wrong with this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.any || self.keys.contains(key)
+    }
+
+    /// Whether a problem with what one key says in itself may come from one of them.
+    pub fn hold(&self, tree: &Node, problem: &Problem) -> bool {
+        let key = problem.place.and_then(|place| tree.key_around(place));
+        self.any || key.is_some_and(|key| self.keys.contains(key))
+    }
+
+    /// Whether a problem with how keys fit together may come from one of them.
     pub fn explain(&self, tree: &Node, problem: &Problem) -> bool {
         let Some(key) = problem.place.and_then(|place| tree.key_around(place)) else { return self.any };
         let related = |suspect: &String| {
