@@ -19,7 +19,7 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 unit:
-	cargo test --locked --bin shipcat --test cli --test layering
+	cargo test --locked --bin shipcat --test cli --test init --test layering
 
 e2e:
 	@bash tests/with-cluster cargo test --locked --test 'e2e*' -- --test-threads=4

@@ -249,7 +249,8 @@ fn a_job_that_does_not_end_and_one_whose_image_is_not_there() {
     assert_eq!((jobs(&world), fields(&world)), (vec![], json!([])));
     world.file(
         "manifest.yml",
-        &manifest("command: [sh, -c, 'echo tried; exit 5'], restartPolicy: OnFailure")
+        // Long enough to be seen: Kubernetes removes the pod in the moment in which it gives up.
+        &manifest("command: [sh, -c, 'echo tried; sleep 3; exit 5'], restartPolicy: OnFailure")
             .replace("backoffLimit: 3", "backoffLimit: 1"),
     );
     // Kubernetes takes its pods away when it gives up.
