@@ -9,6 +9,7 @@ mod layers;
 mod load;
 mod names;
 mod part;
+mod recording;
 mod repo;
 mod suspects;
 mod templates;
@@ -19,6 +20,7 @@ pub use layers::Layer;
 pub use load::Loading;
 pub use names::{Duration, EnvironmentName, Namespace, ServiceName, Version};
 pub use part::{FROM_SERVICE, Part, Role};
+pub use recording::Recording;
 pub use repo::{Environment, Repo};
 
 use serde_json::{Map, Value};
@@ -92,6 +94,26 @@ impl Manifest {
     /// The image of the service, without its version.
     pub fn image(&self) -> String {
         self.with_registry(self.value["image"].as_str().unwrap_or(self.service.as_ref()))
+    }
+
+    /// Gives the service, and every part that has its image, this one: what runs, where the files have another by now.
+    pub fn keep_image(&mut self, repository: &str) {
+        let former = self.image();
+        if self.with_registry(repository) != repository {
+            self.registry = None;
+        }
+        let registry = self.registry.clone();
+        self.value["image"] = repository.into();
+        let has_it = |part: &Part| {
+            let own = part.value["image"].as_str().unwrap_or(self.service.as_ref());
+            own == former || registry.as_ref().is_some_and(|registry| format!("{registry}/{own}") == former)
+        };
+        let parts = self.main.iter_mut().chain(&mut self.workers).chain(&mut self.jobs).chain(&mut self.cron_jobs);
+        for part in parts {
+            if has_it(part) {
+                part.value["image"] = repository.into();
+            }
+        }
     }
 
     /// Everything that runs: the main workload, workers, jobs and cron jobs.

@@ -6,6 +6,7 @@
 //! Why not serde for this: it stops at the first mistake, keeps no places in what it returns, and a merge of layers needs both.
 
 mod check;
+mod edit;
 mod emit;
 mod json;
 mod json_schema;
@@ -17,6 +18,7 @@ mod shape;
 mod value;
 
 pub use check::{Mode, check, younger};
+pub use edit::with_scalar;
 pub use emit::emit;
 pub use json::{safe, unappliable};
 pub use json_schema::json_schema;
