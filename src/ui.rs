@@ -1,10 +1,14 @@
 //! What people see. stdout carries the product, stderr the story: live on a terminal, plain lines elsewhere, with a sign of
-//! life in every wait. No write here can fail a ship: a closed stderr stops nothing. A leaf: may import `error` only.
+//! life in every wait. No write here can fail a ship: a closed stderr stops nothing. Nothing leaves without its secret values masked.
+//! May import `process`, `redact` and `error`.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::process::MASKED;
+use crate::redact;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -57,7 +61,12 @@ pub struct Ui {
     live: bool,
     verbose: bool,
     told: Mutex<Told>,
+    /// What is told while Secrets are being read: it goes out when it is known what to mask.
+    held: Mutex<Vec<(Tone, String)>>,
 }
+
+/// How long the end of the process waits for the Secrets.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Ui {
     /// Live if stderr is a terminal that can move its cursor.
@@ -77,14 +86,51 @@ impl Ui {
             live,
             verbose,
             told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
+            held: Mutex::default(),
         }
     }
 
     /// A line of the story.
     pub fn say(&self, tone: Tone, line: impl AsRef<str>) {
+        if redact::is_reading() {
+            if let Ok(mut held) = self.held.lock() {
+                held.push((tone, line.as_ref().to_owned()));
+            }
+            return;
+        }
+        self.release();
+        self.print(tone, line.as_ref());
+    }
+
+    /// Sees that everything that was told is out, before somebody is waited for.
+    pub fn settle(&self) {
+        redact::wait(PATIENCE);
+        redact::end_if_reading();
+        self.release();
+    }
+
+    /// Lets go what was held back.
+    fn release(&self) {
+        if let Some(unread) = redact::unread() {
+            self.print(Tone::Dim, &format!("secret values in what others say cannot be masked: {unread}"));
+        }
+        let held = self.held.lock().map(|mut held| std::mem::take(&mut *held)).unwrap_or_default();
+        for (tone, line) in held {
+            self.print(tone, &line);
+        }
+    }
+
+    fn print(&self, tone: Tone, text: &str) {
         let style = tone.style();
+        let mut text = redact::cover(text);
+        if let Cow::Owned(text) = &mut text
+            && text.starts_with("$ ")
+            && !text.ends_with(MASKED)
+        {
+            text.push_str(MASKED);
+        }
         self.bar.suspend(|| {
-            for line in line.as_ref().lines() {
+            for line in text.lines() {
                 // A story that nobody can read any more is no reason to stop.
                 drop(writeln!(anstream::stderr(), "{style}{}{style:#}", printable(line)));
             }
@@ -101,8 +147,18 @@ impl Ui {
         }
     }
 
+    /// Whether commands are told.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// What is being waited for. On a terminal the line moves; elsewhere it is said when it changes, and every half minute.
     pub fn wait(&self, since: Instant, what: &str) {
+        if redact::is_reading() {
+            return;
+        }
+        self.release();
+        let what = &*redact::cover(what);
         if self.live {
             self.bar.set_message(format!("{what} ({})", seconds(since.elapsed())));
             self.bar.tick();
@@ -137,11 +193,39 @@ impl Ui {
     /// # Errors
     /// If stdout cannot be written for another reason, such as a full disk.
     pub fn product(&self, text: &str) -> std::io::Result<()> {
+        redact::wait(PATIENCE);
+        self.release();
+        self.write(&redact::cover(text))
+    }
+
+    /// The product as JSON, its texts masked one by one, so that it stays JSON.
+    ///
+    /// # Errors
+    /// As [`Ui::product`].
+    pub fn json(&self, mut value: serde_json::Value) -> std::io::Result<()> {
+        redact::wait(PATIENCE);
+        self.release();
+        redact::cover_json(&mut value);
+        self.write(&format!("{value:#}\n"))
+    }
+
+    /// The product as it is, where that is what it is for: YAML that is to be applied.
+    ///
+    /// # Errors
+    /// As [`Ui::product`].
+    pub fn write(&self, text: &str) -> std::io::Result<()> {
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
+    }
+}
+
+impl Drop for Ui {
+    /// What is held back still goes out.
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 

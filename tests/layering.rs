@@ -5,20 +5,24 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the crate and the rooms that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("error", &[]),
     ("process", &[]),
+    ("redact", &[]),
     ("signal", &[]),
     ("threads", &[]),
-    ("ui", &["error"]),
+    ("ui", &["process", "redact", "error"]),
     ("yaml", &["error"]),
     ("git", &["process"]),
     ("manifest", &["yaml", "error"]),
     ("render", &["manifest", "yaml", "error"]),
     ("adopt", &["render", "manifest", "yaml", "error"]),
-    ("kubectl", &["yaml", "process", "ui", "error"]),
-    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "error"]),
-    ("commands", &["release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "threads", "error"]),
+    ("kubectl", &["yaml", "process", "ui", "redact", "threads", "error"]),
+    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "threads", "error"]),
+    (
+        "commands",
+        &["release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "redact", "threads", "error"],
+    ),
     ("cli", &["commands"]),
 ];
 

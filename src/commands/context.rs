@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::error::{Failure, Problems};
 use crate::kubectl::{Kubectl, Target};
 use crate::manifest::{Environment, Loading, Manifest, Repo};
+use crate::redact;
 use crate::render::Templates;
 use crate::ui::{Tone, Ui};
 
@@ -120,6 +121,7 @@ impl Context {
     /// # Errors
     /// As [`Kubectl::connect`].
     pub fn kubectl(&self) -> Result<Kubectl<'_>> {
+        redact::allow(self.repo.services().unwrap_or_default());
         connect(&self.environment, self.chosen.as_deref(), &self.ui)
     }
 }
@@ -136,7 +138,10 @@ pub fn connect<'a>(environment: &Environment, chosen: Option<&str>, ui: &'a Ui) 
         namespace: environment.namespace.as_ref(),
         chosen,
     };
-    Kubectl::connect(&target, ui)
+    let kubectl = Kubectl::connect(&target, ui)?;
+    redact::allow([environment.name.as_ref(), environment.namespace.as_ref(), kubectl.context()]);
+    kubectl.conceal_secrets();
+    Ok(kubectl)
 }
 
 /// A service that is in other environments only.

@@ -40,13 +40,20 @@ impl<'a> Kubectl<'a> {
             (kubeconfig(&program, ui), version.join().unwrap_or(Ok(u64::MAX)))
         });
         let context = choose(target, &config?)?;
-        Ok(Self { program, context, namespace: target.namespace.to_owned(), show_managed: version? >= 21, ui })
+        Ok(Self {
+            program,
+            context,
+            namespace: target.namespace.to_owned(),
+            show_managed: version? >= 21,
+            rehearsal: None,
+            ui,
+        })
     }
 }
 
 fn local(program: &Path, args: &[&str], ui: &Ui) -> Result<Value> {
     let cmd = Cmd::new(PathBuf::from(program)).args(args).limit(std::time::Duration::from_secs(REQUEST_TIMEOUT));
-    ui.command(&cmd);
+    ui.command(cmd.pasted());
     let output = cmd.run().map_err(|broken| KubectlError::broken(&cmd, broken).refused("cannot use kubectl"))?;
     if !output.status.success() {
         bail!(KubectlError::said(&cmd, &output).refused("cannot read the kubeconfig"));

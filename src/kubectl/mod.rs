@@ -2,16 +2,20 @@
 
 mod connect;
 mod error;
+mod partial;
 mod paths;
 mod read;
+mod secrets;
 mod write;
 
 pub use connect::Target;
 pub use error::{KubectlError, Reason};
+pub use partial::Partial;
 pub use paths::{is_cluster_scoped, resource};
 pub use read::{Watched, Which};
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -35,6 +39,8 @@ pub struct Kubectl<'a> {
     namespace: String,
     /// kubectl shows managedFields in JSON only when asked to, from 1.21 on; before, it does not know the flag.
     show_managed: bool,
+    /// In a rehearsal, the changes that would have been made: none is.
+    rehearsal: Option<Mutex<Vec<Cmd>>>,
     ui: &'a Ui,
 }
 
@@ -52,6 +58,16 @@ impl Kubectl<'_> {
         &self.namespace
     }
 
+    /// The same kubectl, that from now on only notes what would change something.
+    pub fn rehearsing(self) -> Self {
+        Self { rehearsal: Some(Mutex::default()), ..self }
+    }
+
+    /// The changes that a rehearsal would have made, in their order.
+    pub fn rehearsed(&self) -> Vec<Cmd> {
+        self.rehearsal.as_ref().and_then(|noted| noted.lock().ok().map(|noted| noted.clone())).unwrap_or_default()
+    }
+
     /// A call with a verb and its arguments; context, namespace and request timeout go behind them.
     fn cmd(&self, args: &[&str]) -> Cmd {
         self.timed(args, &format!("{REQUEST_TIMEOUT}s"))
@@ -65,6 +81,13 @@ impl Kubectl<'_> {
             .limit(Duration::from_secs(REQUEST_TIMEOUT * 2))
     }
 
+    /// Tells a command where `-v` asks for it.
+    fn told(&self, cmd: &Cmd) {
+        if self.ui.is_verbose() {
+            self.ui.command(cmd.pasted());
+        }
+    }
+
     fn managed(&self) -> &'static [&'static str] {
         if self.show_managed { &["--show-managed-fields"] } else { &[] }
     }
@@ -74,7 +97,7 @@ impl Kubectl<'_> {
     }
 
     fn run_unless(&self, cmd: &Cmd, cancel: &AtomicBool) -> Result<Output> {
-        self.ui.command(cmd);
+        self.told(cmd);
         match cmd.run_unless(cancel) {
             Ok(output) if output.status.success() => Ok(output),
             Ok(output) => Err(KubectlError::said(cmd, &output)),
@@ -83,8 +106,27 @@ impl Kubectl<'_> {
     }
 }
 
+/// A command that reads objects. What a Secret holds, a record among them, is not shown.
+fn reading(cmd: Cmd, objects: &[Object], text: impl Fn(&[Object]) -> String) -> Cmd {
+    let cmd = cmd.stdin(text(objects));
+    let is_secret = |object: &Object| object.kind() == "Secret" && object.group().is_empty();
+    if !objects.iter().any(is_secret) {
+        return cmd;
+    }
+    let shown: Vec<Object> =
+        objects.iter().map(|object| if is_secret(object) { secrets::hidden(object) } else { object.clone() }).collect();
+    cmd.shown(text(&shown))
+}
+
+/// One object as a document.
+fn single(objects: &[Object]) -> String {
+    objects.iter().for_each(secrets::conceal);
+    objects.first().map(|object| safe(&object.json().to_string())).unwrap_or_default()
+}
+
 /// Several objects in one document. kubectl reads its input as YAML, also where it is JSON.
 fn list(objects: &[Object]) -> String {
+    objects.iter().for_each(secrets::conceal);
     let items: Vec<&Value> = objects.iter().map(Object::json).collect();
     safe(&json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string())
 }
@@ -108,7 +150,9 @@ fn documents(text: &str) -> Vec<Value> {
 }
 
 fn objects(text: &str) -> Vec<Object> {
-    documents(text).into_iter().filter_map(|value| Object::new(value).ok()).collect()
+    let found: Vec<Object> = documents(text).into_iter().filter_map(|value| Object::new(value).ok()).collect();
+    found.iter().for_each(secrets::conceal);
+    found
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use super::{FIELD_MANAGER, Kubectl, Result, documents, list, objects};
+use super::{FIELD_MANAGER, Kubectl, Reason, Result, documents, list, objects, reading};
 use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
+use crate::redact;
 use crate::yaml::Object;
 
 /// What a watch is on: objects of one resource, since kubectl watches no more than one at a time.
@@ -34,7 +35,13 @@ impl Kubectl<'_> {
     /// # Errors
     /// If it does not answer within a few seconds.
     pub fn probe(&self) -> Result<()> {
-        self.run(&self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8))).map(drop)
+        let cmd = self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8));
+        let answer = self.run(&cmd).map(drop);
+        if answer.as_ref().is_err_and(|error| error.reason == Reason::Unreachable) {
+            // Nor will the Secrets come, and what is to be told need not wait for them.
+            redact::end(None);
+        }
+        answer
     }
 
     /// The API server's version: the minor of 1, if it is one of those.
@@ -63,8 +70,11 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; a missing namespace is no error here, it just has no objects.
     pub fn live(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
-        let cmd =
-            self.cmd(&["get", "-f", "-", "-o", "json", "--ignore-not-found"]).args(self.managed()).stdin(list(wanted));
+        let cmd = reading(
+            self.cmd(&["get", "-f", "-", "-o", "json", "--ignore-not-found"]).args(self.managed()),
+            wanted,
+            list,
+        );
         Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
     }
 
@@ -86,8 +96,8 @@ impl Kubectl<'_> {
                 "-o",
                 "json",
             ])
-            .args(self.managed())
-            .stdin(list(wanted));
+            .args(self.managed());
+        let cmd = reading(cmd, wanted, list);
         Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
     }
 
@@ -100,15 +110,6 @@ impl Kubectl<'_> {
         Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
     }
 
-    /// Every horizontal autoscaler of the namespace. What each is for is in all API versions at the same place.
-    ///
-    /// # Errors
-    /// As kubectl fails.
-    pub fn autoscalers(&self, cancel: &AtomicBool) -> Result<Vec<Object>> {
-        let cmd = self.cmd(&["get", "horizontalpodautoscalers.autoscaling", "-o", "json"]);
-        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
-    }
-
     /// One object by name, if it is there.
     ///
     /// # Errors
@@ -116,6 +117,23 @@ impl Kubectl<'_> {
     pub fn named(&self, kind: &str, name: &str) -> Result<Option<Object>> {
         let cmd = self.cmd(&["get", kind, name, "-o", "json", "--ignore-not-found"]);
         Ok(objects(&self.run(&cmd)?.stdout).into_iter().next())
+    }
+
+    /// The ones of some kinds that have one of these names.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn all_named<S: AsRef<str>>(&self, kinds: &str, names: &[S]) -> Result<Vec<Object>> {
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+        // kubectl asks for each name by itself: of many a list is quicker.
+        let found = match names.len() <= 3 {
+            true => {
+                let args = [&["get", kinds], names.as_slice(), &["-o", "json", "--ignore-not-found"]].concat();
+                objects(&self.run(&self.cmd(&args))?.stdout)
+            }
+            false => objects(&self.run(&self.cmd(&["get", kinds, "-o", "json"]))?.stdout),
+        };
+        Ok(found.into_iter().filter(|object| names.contains(&object.name())).collect())
     }
 
     /// The namespace's events.
@@ -139,11 +157,15 @@ impl Kubectl<'_> {
         Ok(self.run(&self.cmd(&args))?.stdout)
     }
 
-    /// Which of these the user may not do, as `verb resource` (`create deployments.apps`). One call for all of them.
+    /// Which of these (verb, group, resource) the user may not do. One call for all of them.
     ///
     /// # Errors
     /// As kubectl fails; not even asking may be allowed.
-    pub fn forbidden(&self, wanted: &[(String, String, String)], cancel: &AtomicBool) -> Result<Vec<String>> {
+    pub fn forbidden(
+        &self,
+        wanted: &[(String, String, String)],
+        cancel: &AtomicBool,
+    ) -> Result<Vec<(String, String, String)>> {
         let items: Vec<Value> = wanted
             .iter()
             .map(|(verb, group, resource)| {
@@ -158,21 +180,17 @@ impl Kubectl<'_> {
         // Reviews are created and stored nowhere; client-side validation would cost a download of the API's schema.
         let cmd = self.cmd(&["create", "--validate=false", "-f", "-", "-o", "json"]).stdin(list);
         let answers = documents(&self.run_unless(&cmd, cancel)?.stdout);
-        let denied = |answer: &Value| answer.pointer("/status/allowed").and_then(Value::as_bool) != Some(true);
+        let denied = |answer: &&Value| answer.pointer("/status/allowed").and_then(Value::as_bool) != Some(true);
         Ok(answers
             .iter()
-            .filter(|answer| denied(answer))
+            .filter(denied)
             .map(|answer| {
                 let part = |key: &str| {
-                    answer
-                        .pointer("/spec/resourceAttributes")
-                        .and_then(|a| a.get(key))
-                        .and_then(Value::as_str)
-                        .unwrap_or_default()
+                    let attributes = answer.pointer("/spec/resourceAttributes");
+                    attributes.and_then(|a| a.get(key)).and_then(Value::as_str).unwrap_or_default()
                 };
                 let resource = [part("resource"), part("subresource")].join("/");
-                let group = if part("group").is_empty() { String::new() } else { format!(".{}", part("group")) };
-                format!("{} {}{group}", part("verb"), resource.trim_end_matches('/'))
+                (part("verb").to_owned(), part("group").to_owned(), resource.trim_end_matches('/').to_owned())
             })
             .collect())
     }
@@ -197,7 +215,7 @@ impl Kubectl<'_> {
         };
         let args = [&["get", what.resource], which, &["--watch", "--output-watch-events", "-o", "json"]].concat();
         let cmd = self.timed(&args, "0");
-        self.ui.command(&cmd);
+        self.told(&cmd);
         Stream::start(&cmd, to, wrap)
     }
 }

@@ -1,11 +1,13 @@
 //! Calls that change something. Each has a request timeout, and none is tried again blindly.
 
-use serde_json::{Value, json};
+use std::process::ExitStatus;
+
+use serde_json::json;
 
 use super::paths::path;
-use super::{FIELD_MANAGER, Kubectl, Result, list, objects};
-use crate::process::Cmd;
-use crate::yaml::{Object, safe};
+use super::{FIELD_MANAGER, Kubectl, Result, list, objects, reading, single};
+use crate::process::{Cmd, Output};
+use crate::yaml::Object;
 
 impl Kubectl<'_> {
     /// Applies, server-side, and gives the server's answers.
@@ -13,29 +15,40 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; some of the objects may have been applied all the same.
     pub fn apply(&self, wanted: &[Object]) -> Result<Vec<Object>> {
-        Ok(objects(&self.run(&self.apply_cmd(wanted))?.stdout))
+        Ok(objects(&self.change(&self.apply_cmd(wanted))?.stdout))
     }
 
     fn apply_cmd(&self, wanted: &[Object]) -> Cmd {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        self.cmd(&["apply", "--server-side", "--force-conflicts", &manager, "-f", "-", "-o", "json"])
-            .args(self.managed())
-            .stdin(list(wanted))
+        let cmd = self.cmd(&["apply", "--server-side", "--force-conflicts", &manager, "-f", "-", "-o", "json"]);
+        reading(cmd.args(self.managed()), wanted, list)
     }
 
-    /// Sets images of one Deployment's containers, in one call, and gives the server's answer.
+    /// Sets images of the containers of one object (`deployment/webapp`), in one call, and gives the server's answer.
     ///
     /// # Errors
     /// As kubectl fails.
-    pub fn set_image(&self, deployment: &str, images: &[(String, String)]) -> Result<Option<Object>> {
+    pub fn set_image(&self, object: &str, images: &[(String, String)]) -> Result<Option<Object>> {
+        let cmd = self.image_cmd(object, images, &[]);
+        Ok(objects(&self.change(&cmd)?.stdout).into_iter().next())
+    }
+
+    /// What the server would say to [`Kubectl::set_image`]: nothing is stored.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn try_image(&self, object: &str, images: &[(String, String)]) -> Result<()> {
+        self.run(&self.image_cmd(object, images, &["--dry-run=server"])).map(drop)
+    }
+
+    fn image_cmd(&self, object: &str, images: &[(String, String)], more: &[&str]) -> Cmd {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        let name = format!("deployment/{deployment}");
         let images: Vec<String> = images.iter().map(|(container, image)| format!("{container}={image}")).collect();
-        let mut args = vec!["set", "image", name.as_str()];
+        let mut args = vec!["set", "image", object];
         args.extend(images.iter().map(String::as_str));
         args.extend([manager.as_str(), "-o", "json"]);
-        let cmd = self.cmd(&args).args(self.managed());
-        Ok(objects(&self.run(&cmd)?.stdout).into_iter().next())
+        args.extend(more);
+        self.cmd(&args).args(self.managed())
     }
 
     /// Puts a whole object in the place of the live one, if that is still of the resource version that `object` carries.
@@ -44,8 +57,8 @@ impl Kubectl<'_> {
     /// As kubectl fails; [`super::Reason::Conflict`] if it was changed in between.
     pub fn put(&self, object: &Object) -> Result<Object> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
-        let cmd = self.cmd(&["replace", "--raw", &path, "-f", "-"]).stdin(safe(&object.json().to_string()));
-        let answer = self.run(&cmd)?.stdout;
+        let cmd = reading(self.cmd(&["replace", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
+        let answer = self.change(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
 
@@ -55,29 +68,30 @@ impl Kubectl<'_> {
     /// As kubectl fails.
     pub fn dry_put(&self, object: &Object) -> Result<Object> {
         let path = format!("{}?dryRun=All&fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
-        let cmd = self.cmd(&["replace", "--raw", &path, "-f", "-"]).stdin(safe(&object.json().to_string()));
+        let cmd = reading(self.cmd(&["replace", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
         let answer = self.run(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
 
-    /// Creates an object.
+    /// Creates an object and gives it as the server made it.
     ///
     /// # Errors
     /// As kubectl fails; [`super::Reason::AlreadyExists`] if there is one.
-    pub fn create(&self, object: &Object) -> Result<()> {
+    pub fn create(&self, object: &Object) -> Result<Object> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        let cmd = self.cmd(&["create", &manager, "-f", "-", "-o", "name"]).stdin(safe(&object.json().to_string()));
-        self.run(&cmd).map(drop)
+        let cmd =
+            reading(self.cmd(&["create", &manager, "-f", "-", "-o", "json"]), std::slice::from_ref(object), single);
+        let answer = self.change(&cmd)?.stdout;
+        Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
 
-    /// Changes labels and annotations of an object.
-    ///
-    /// # Errors
-    /// As kubectl fails.
-    pub fn mark(&self, kind: &str, name: &str, labels: &Value, annotations: &Value) -> Result<()> {
-        let patch = json!({"metadata": {"labels": labels, "annotations": annotations}}).to_string();
-        let manager = format!("--field-manager={FIELD_MANAGER}");
-        self.run(&self.cmd(&["patch", kind, name, "--type=merge", &manager, "-p", &patch, "-o", "name"])).map(drop)
+    /// Runs what changes something; in a rehearsal it is only noted.
+    fn change(&self, cmd: &Cmd) -> Result<Output> {
+        let Some(noted) = &self.rehearsal else { return self.run(cmd) };
+        if let Ok(mut noted) = noted.lock() {
+            noted.push(cmd.clone());
+        }
+        Ok(Output { status: ExitStatus::default(), stdout: String::new(), stderr: String::new() })
     }
 
     /// Deletes the very object with this uid, and then what it owns: it is gone when they are.
@@ -88,6 +102,6 @@ impl Kubectl<'_> {
         let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": object.uid()}});
         let cmd = self.cmd(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string());
-        self.run(&cmd).map(drop)
+        self.change(&cmd).map(drop)
     }
 }

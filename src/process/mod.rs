@@ -20,6 +20,7 @@ pub struct Cmd {
     program: PathBuf,
     args: Vec<OsString>,
     stdin: Option<String>,
+    shown: Option<String>,
     limit: Duration,
 }
 
@@ -60,7 +61,7 @@ impl std::error::Error for Broken {}
 impl Cmd {
     /// A program without arguments, that may take a minute.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), args: Vec::new(), stdin: None, limit: Duration::from_mins(1) }
+        Self { program: program.into(), args: Vec::new(), stdin: None, shown: None, limit: Duration::from_mins(1) }
     }
 
     /// One more argument.
@@ -81,10 +82,25 @@ impl Cmd {
         self
     }
 
+    /// What is shown of what it reads, where that is not for everybody's eyes.
+    pub fn shown(mut self, text: impl Into<String>) -> Self {
+        self.shown = Some(text.into());
+        self
+    }
+
     /// How long it may take before it is ended.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
         self
+    }
+
+    /// The line with what it reads, as bash and zsh take it.
+    pub fn pasted(&self) -> String {
+        match (&self.stdin, &self.shown) {
+            (None, _) => self.to_string(),
+            (Some(text), None) => format!("{self} <<<{}", quote_any(text)),
+            (Some(_), Some(shown)) => format!("{self} <<<{}{MASKED}", quote_any(shown)),
+        }
     }
 
     /// Starts it. In a process group of its own: a Ctrl-C at the terminal reaches us, and it is for us to say what becomes of
@@ -181,6 +197,27 @@ pub fn quote(word: &str) -> String {
     }
 }
 
+/// Said behind a line that is not complete.
+pub const MASKED: &str = " # secret values are masked in it";
+
+/// A text as bash and zsh take it in one line, whatever is in it.
+fn quote_any(text: &str) -> String {
+    // A here-string ends with a line's end of its own.
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if !text.chars().any(|c| c.is_control()) {
+        return format!("'{}'", text.replace('\'', r"'\''"));
+    }
+    let one = |c: char| match c {
+        '\\' => r"\\".to_owned(),
+        '\'' => r"\'".to_owned(),
+        '\n' => r"\n".to_owned(),
+        '\t' => r"\t".to_owned(),
+        c if c.is_control() && c.is_ascii() => format!(r"\x{:02x}", c as u32),
+        c => c.to_string(),
+    };
+    format!("$'{}'", text.chars().map(one).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +226,16 @@ mod tests {
     fn the_display_is_a_shell_line() {
         let cmd = Cmd::new("/usr/bin/kubectl").args(["get", "pods", "-l", "a=b", "it's", ""]);
         assert_eq!(cmd.to_string(), r"kubectl get pods -l a=b 'it'\''s' ''");
+    }
+
+    #[test]
+    fn a_pasted_line_reads_the_same() {
+        for text in ["{\"a\": \"it's $HOME `x` \\\\n\"}", "a\nb\t'c'\\ \u{1b}[2J é", "", "x\n"] {
+            let line = Cmd::new("cat").stdin(text).pasted();
+            let read = Cmd::new("bash").args(["-c", &line]).run().unwrap().stdout;
+            assert_eq!(read.trim_end_matches('\n'), text.trim_end_matches('\n'), "{line}");
+            assert!(!line.contains('\n'), "{line}");
+        }
     }
 
     #[test]
