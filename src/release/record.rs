@@ -2,7 +2,6 @@
 //! applied and what was live before, and in the end how it went.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -11,15 +10,20 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::diff::significant;
+use super::history::History;
 use crate::git::GitState;
-use crate::kubectl::{Kubectl, KubectlError};
+use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::yaml::Object;
 
 /// The label that names the service of a record. Not the label of the service's own objects: a record is none of them.
-const RECORD_LABEL: &str = "shipcat.dev/release-of";
+pub const RECORD_LABEL: &str = "shipcat.dev/release-of";
+/// What a Secret may hold, in bytes (`MaxSecretSize` in core/v1), less a little.
+const LARGEST: usize = 1_048_576 - 1024;
 const OUTCOME_LABEL: &str = "shipcat.dev/outcome";
 const FINISHED: &str = "shipcat.dev/finished";
 const MESSAGE: &str = "shipcat.dev/message";
@@ -102,6 +106,9 @@ pub struct Body {
     pub before: Vec<Value>,
     /// Those that were live and stay as they are, as `ConfigMap/name`. What is in neither list did not exist.
     pub unchanged: Vec<String>,
+    /// What the release before had and this one has not: live when it began, to be removed once it is deployed.
+    #[serde(default)]
+    pub leftovers: Vec<Value>,
 }
 
 /// A release as the cluster has it.
@@ -115,6 +122,9 @@ pub struct Release {
     pub finished: Option<Timestamp>,
     /// Why it failed, in a line.
     pub message: Option<String>,
+    /// What the API server made of what was applied, where the release was deployed: without status and managedFields. Of what is
+    /// immutable not its content, which cannot have changed. What differs from it by now, somebody changed since.
+    pub answer: Option<Vec<Value>>,
     /// The rest.
     pub body: Body,
 }
@@ -125,19 +135,32 @@ impl Release {
         self.body.objects.iter().filter_map(|value| Object::new(value.clone()).ok()).collect()
     }
 
+    /// What the API server made of them, as far as it was kept.
+    pub fn answers(&self) -> Vec<Object> {
+        self.answer.iter().flatten().filter_map(|value| Object::new(value.clone()).ok()).collect()
+    }
+
     fn name(service: &str, number: u32) -> String {
         format!("shipcat.{service}.{number}")
     }
 
-    fn read(secret: &Object) -> Result<Self> {
+    /// Reads one out of its Secret.
+    ///
+    /// # Errors
+    /// If it is no record, or damaged.
+    pub fn read(secret: &Object) -> Result<Self> {
         let number = secret.name().rsplit('.').next().and_then(|n| n.parse().ok());
         let number =
             number.with_context(|| format!("the Secret `{}` is named like no release record", secret.name()))?;
-        let bytes = STANDARD
-            .decode(secret.text("/data/release"))
-            .with_context(|| format!("the release record `{}` is damaged", secret.name()))?;
-        let body = serde_json::from_reader(GzDecoder::new(bytes.as_slice()))
+        let body = unpacked(secret.text("/data/release"))
             .with_context(|| format!("the release record `{}` cannot be read", secret.name()))?;
+        let answer = match secret.text("/data/answer") {
+            "" => None,
+            text => Some(
+                unpacked(text)
+                    .with_context(|| format!("the release record `{}` cannot be read to its end", secret.name()))?,
+            ),
+        };
         let annotation =
             |key: &str| secret.json().pointer("/metadata/annotations").and_then(|a| a.get(key)).and_then(Value::as_str);
         let outcome =
@@ -147,75 +170,41 @@ impl Release {
             outcome: Outcome::from_word(outcome.unwrap_or_default()),
             finished: annotation(FINISHED).and_then(|text| text.parse().ok()),
             message: annotation(MESSAGE).map(str::to_owned),
+            answer,
             body,
         })
     }
 }
 
-/// The body as the Secret holds it. Packed, since two copies of a large ConfigMap would not fit into a Secret's mebibyte.
-fn packed(body: &Body) -> String {
+/// A part of a record as the Secret holds it. Packed, since two copies of a large ConfigMap would not fit into a Secret's mebibyte.
+fn packed(part: &impl Serialize) -> String {
     let mut gz = GzEncoder::new(Vec::new(), Compression::default());
     // Writing to memory does not fail, nor do our own types to serialize.
-    let written = serde_json::to_writer(&mut gz, body).map_err(std::io::Error::from).and_then(|()| gz.finish());
+    let written = serde_json::to_writer(&mut gz, part).map_err(std::io::Error::from).and_then(|()| gz.finish());
     STANDARD.encode(written.unwrap_or_default())
 }
 
-/// The releases of a service, the newest first.
-#[derive(Debug, Clone, Default)]
-pub struct History(pub Vec<Release>);
-
-impl History {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// If the records cannot be read, by the cluster's will or by their content.
-    pub fn read(kubectl: &Kubectl<'_>, service: &str, cancel: &AtomicBool) -> Result<Self> {
-        let secrets = kubectl
-            .labelled("secrets", &format!("{RECORD_LABEL}={service}"), cancel)
-            .map_err(|error| error.refused("cannot read the release records"))?;
-        let mut releases = secrets.iter().map(Release::read).collect::<Result<Vec<_>>>()?;
-        releases.sort_by_key(|release| std::cmp::Reverse(release.number));
-        Ok(Self(releases))
-    }
-
-    /// The newest release, however it ended.
-    pub fn newest(&self) -> Option<&Release> {
-        self.0.first()
-    }
-
-    /// The release that runs, as far as shipcat knows: the newest that was deployed.
-    pub fn running(&self) -> Option<&Release> {
-        self.0.iter().find(|release| release.outcome == Outcome::Deployed)
-    }
-
-    /// The release of that number.
-    pub fn get(&self, number: u32) -> Option<&Release> {
-        self.0.iter().find(|release| release.number == number)
-    }
-
-    /// The newest deployed release that differs from what runs: where `rollback` goes. `live` is the version that is
-    /// live: if somebody set another one by hand since, that is what is gone back from.
-    pub fn before_running(&self, live: Option<&str>) -> Option<&Release> {
-        let running = self.running()?;
-        if live.is_some_and(|live| live != running.body.version) {
-            return Some(running);
-        }
-        self.0.iter().find(|release| {
-            release.outcome == Outcome::Deployed && !same_objects(&release.body.objects, &running.body.objects)
-        })
-    }
+fn unpacked<T: DeserializeOwned>(text: &str) -> Result<T> {
+    Ok(serde_json::from_reader(GzDecoder::new(STANDARD.decode(text)?.as_slice()))?)
 }
 
-/// Whether two releases want the same objects. Jobs aside: what they did is done, and a rollback has none.
-pub fn same_objects(one: &[Value], other: &[Value]) -> bool {
-    let is_job = |object: &&Value| object["kind"] == "Job" && object["apiVersion"] == "batch/v1";
-    one.iter().filter(|object| !is_job(object)).eq(other.iter().filter(|object| !is_job(object)))
+/// What is kept of the API server's answer.
+fn kept(answer: &Object) -> Value {
+    let mut value = significant(answer.json());
+    value["metadata"]["uid"] = answer.uid().into();
+    if answer.is_immutable()
+        && let Some(map) = value.as_object_mut()
+    {
+        map.retain(|key, _| ["apiVersion", "kind", "metadata", "immutable"].contains(&key.as_str()));
+    }
+    value
 }
 
 /// A release under way, as the transaction holds it.
 #[derive(Debug)]
 pub struct Record {
-    name: String,
+    /// Its Secret, as it was written last.
+    secret: Object,
     /// Its number.
     pub number: u32,
 }
@@ -224,7 +213,7 @@ impl Record {
     /// Writes the record, pending. Its number is one above the newest: two that begin at once collide here, and one of them loses.
     ///
     /// # Errors
-    /// [`crate::kubectl::Reason::AlreadyExists`] if somebody else began in this moment; else as kubectl fails. Nothing was changed.
+    /// [`Reason::AlreadyExists`] if somebody else began in this moment; else as kubectl fails. Nothing was changed.
     pub fn begin(kubectl: &Kubectl<'_>, history: &History, body: &Body) -> std::result::Result<Self, KubectlError> {
         let number = history.newest().map_or(0, |release| release.number) + 1;
         let name = Release::name(&body.service, number);
@@ -234,39 +223,58 @@ impl Record {
             "metadata": {"name": name, "labels": {
                 "app.kubernetes.io/managed-by": "shipcat", RECORD_LABEL: body.service, OUTCOME_LABEL: Outcome::Pending.word()}},
             "data": {"release": data}});
-        // The object has all that `new` asks for.
-        if let Ok(secret) = Object::new(secret) {
-            kubectl.create(&secret)?;
-        }
-        Ok(Self { name, number })
+        let secret = Object::new(secret).map_err(|error| KubectlError {
+            line: "kubectl create".into(),
+            reason: Reason::Other,
+            said: format!("shipcat itself failed: {error}"),
+        })?;
+        Ok(Self { secret: kubectl.create(&secret)?, number })
     }
 
-    /// Says how it ended.
+    /// Says how it ended; of a good one with the API server's answer to what was applied. The record is written as a whole, and only if
+    /// it is as we left it.
     ///
     /// # Errors
-    /// As kubectl fails.
+    /// As kubectl fails; [`Reason::Conflict`] if somebody else has written it meanwhile.
     pub fn finish(
         &self,
         kubectl: &Kubectl<'_>,
         outcome: Outcome,
         message: Option<&str>,
+        answer: Option<&[Object]>,
     ) -> std::result::Result<(), KubectlError> {
         // An annotation is no place for a page.
         let message = message.map(|text| text.lines().next().unwrap_or_default().chars().take(500).collect::<String>());
-        kubectl.mark(
-            "secret",
-            &self.name,
-            &json!({OUTCOME_LABEL: outcome.word()}),
-            &json!({FINISHED: Timestamp::now().to_string(), MESSAGE: message}),
-        )
+        let mut secret = self.secret.clone();
+        let value = secret.json_mut();
+        value["metadata"]["labels"][OUTCOME_LABEL] = outcome.word().into();
+        value["metadata"]["annotations"][FINISHED] = Timestamp::now().to_string().into();
+        if let Some(message) = message {
+            value["metadata"]["annotations"][MESSAGE] = message.into();
+        }
+        if let Some(answer) = answer {
+            let answer = packed(&answer.iter().map(kept).collect::<Vec<_>>());
+            // Without it less can be told later; without room for it nothing could be told at all.
+            if (answer.len() + secret.text("/data/release").len()) / 4 * 3 < LARGEST {
+                secret.json_mut()["data"]["answer"] = answer.into();
+            }
+        }
+        match kubectl.put(&secret) {
+            // A write whose answer was lost is seen as somebody else's.
+            Err(error) if error.reason == Reason::Conflict => match kubectl.named("secret", secret.name())? {
+                Some(now) if significant(now.json()) == significant(secret.json()) => Ok(()),
+                _ => Err(error),
+            },
+            other => other.map(drop),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn release(number: u32, outcome: Outcome, what: &str) -> Release {
+    pub fn release(number: u32, outcome: Outcome, what: &str) -> Release {
         let body = Body {
             service: "w".into(),
             version: what.into(),
@@ -278,24 +286,9 @@ mod tests {
             objects: vec![json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": what}})],
             before: Vec::new(),
             unchanged: Vec::new(),
+            leftovers: Vec::new(),
         };
-        Release { number, outcome, finished: None, message: None, body }
-    }
-
-    #[test]
-    fn rollback_goes_to_the_newest_good_one_that_is_different() {
-        let history = History(vec![
-            release(5, Outcome::TakenBack, "d"),
-            release(4, Outcome::Deployed, "c"),
-            release(3, Outcome::Deployed, "c"),
-            release(2, Outcome::Broken, "b"),
-            release(1, Outcome::Deployed, "a"),
-        ]);
-        assert_eq!(history.running().unwrap().number, 4);
-        assert_eq!(history.before_running(Some("c")).unwrap().number, 1);
-        assert_eq!(history.before_running(Some("by hand")).unwrap().number, 4);
-        assert!(History(vec![release(1, Outcome::Deployed, "a")]).before_running(None).is_none());
-        assert!(History(vec![release(1, Outcome::TakenBack, "a")]).running().is_none());
+        Release { number, outcome, finished: None, message: None, answer: None, body }
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl Object {
         self.text("/metadata/uid")
     }
 
+    /// Whether its content can never change (a ConfigMap or Secret that says so).
+    pub fn is_immutable(&self) -> bool {
+        self.0.get("immutable").and_then(Value::as_bool) == Some(true)
+    }
+
     /// Whether it is the same object as another: group, kind and name (there is one namespace at a time).
     pub fn is(&self, other: &Self) -> bool {
         self.group() == other.group() && self.kind() == other.kind() && self.name() == other.name()
