@@ -1,18 +1,111 @@
-//! What a user must be allowed to do for a release. Pure.
+//! What a user must be allowed to do in a namespace: for one release, for all that a deployer does, and for all that a reader does. Pure.
 
 use super::rollout::{Kind, is_workload};
 use crate::yaml::Object;
 
-/// Every verb on every resource that a release, its watch, its report and its put-back use: verb, group, resource.
-pub fn permissions(wanted: &[Object]) -> Vec<(String, String, String)> {
-    let mut list: Vec<(&str, String, String)> = Vec::new();
-    for object in wanted {
-        let (group, resource) = (object.group().to_owned(), crate::kubectl::resource(object.kind()));
+/// A verb on a resource: verb, group, resource.
+pub type Permission = (String, String, String);
+
+/// The kinds that the built-in templates make: group, kind.
+const BUILT_IN: [(&str, &str); 12] = [
+    ("apps", "DaemonSet"),
+    ("apps", "Deployment"),
+    ("apps", "StatefulSet"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+    ("batch", "CronJob"),
+    ("batch", "Job"),
+    ("networking.k8s.io", "Ingress"),
+    ("policy", "PodDisruptionBudget"),
+    ("", "ConfigMap"),
+    ("", "PersistentVolumeClaim"),
+    ("", "Service"),
+    ("", "ServiceAccount"),
+];
+
+/// What is read if it may be, and does without if not: quotas, what objects refer to, who has the lock.
+const HELPFUL: [(&[&str], &str, &str); 7] = [
+    (&["list"], "", "resourcequotas"),
+    (&["list"], "", "limitranges"),
+    (&["list"], "autoscaling", "horizontalpodautoscalers"),
+    (&["get"], "", "configmaps"),
+    (&["get"], "", "persistentvolumeclaims"),
+    (&["get"], "", "serviceaccounts"),
+    (&["get"], "", "services"),
+];
+
+/// Every verb on every resource that a release of these objects, its watch, its report and its put-back use.
+pub fn permissions(wanted: &[Object]) -> Vec<Permission> {
+    let kinds: Vec<(&str, &str)> = wanted.iter().map(|object| (object.group(), object.kind())).collect();
+    let has = |kind: Kind| wanted.iter().any(|object| Kind::of(object) == Some(kind));
+    release(&kinds, has, wanted.iter().any(is_workload))
+}
+
+/// All that a deployer does with whatever the built-in templates make, and with objects of these other kinds (group, kind).
+pub fn deployer(others: &[(String, String)]) -> Vec<Permission> {
+    let kinds = kinds(others);
+    let mut list = release(&kinds, |_| true, true);
+    list.extend(helpful());
+    // Those that are taken back or removed, with what they own; the lock; the records that are too old.
+    for (verbs, group, resource) in [
+        (&["create", "delete", "get", "list", "patch", "update", "watch"][..], "coordination.k8s.io", "leases"),
+        (&["delete"][..], "", "secrets"),
+    ] {
+        list.extend(verbs.iter().map(|verb| permission(verb, group, resource)));
+    }
+    sorted(list)
+}
+
+/// All that a reader does: looks at what runs and what differs.
+pub fn reader(others: &[(String, String)]) -> Vec<Permission> {
+    let mut list = helpful();
+    let owned =
+        [("apps", "replicasets"), ("apps", "controllerrevisions"), ("", "pods"), ("coordination.k8s.io", "leases")];
+    let resources: Vec<(String, String)> = kinds(others)
+        .iter()
+        .map(|(group, kind)| ((*group).to_owned(), crate::kubectl::resource(kind)))
+        .chain(owned.map(|(group, resource)| (group.to_owned(), resource.to_owned())))
+        .collect();
+    for (group, resource) in resources {
+        list.extend(["get", "list", "watch"].iter().map(|verb| permission(verb, &group, &resource)));
+    }
+    list.push(permission("get", "", "pods/log"));
+    list.push(permission("list", "", "events"));
+    list.extend(["get", "list"].iter().map(|verb| permission(verb, "", "secrets")));
+    sorted(list)
+}
+
+fn kinds(others: &[(String, String)]) -> Vec<(&str, &str)> {
+    BUILT_IN.into_iter().chain(others.iter().map(|(group, kind)| (group.as_str(), kind.as_str()))).collect()
+}
+
+fn helpful() -> Vec<Permission> {
+    HELPFUL
+        .iter()
+        .flat_map(|(verbs, group, resource)| verbs.iter().map(|verb| permission(verb, group, resource)))
+        .collect()
+}
+
+fn permission(verb: &str, group: &str, resource: &str) -> Permission {
+    (verb.to_owned(), group.to_owned(), resource.to_owned())
+}
+
+fn sorted(mut list: Vec<Permission>) -> Vec<Permission> {
+    list.sort();
+    list.dedup();
+    list
+}
+
+fn release(kinds: &[(&str, &str)], has: impl Fn(Kind) -> bool, has_workload: bool) -> Vec<Permission> {
+    let mut list = Vec::new();
+    for (group, kind) in kinds {
+        let resource = crate::kubectl::resource(kind);
         for verb in ["get", "create", "patch", "update", "delete"] {
-            list.push((verb, group.clone(), resource.clone()));
+            // Claims are never deleted, on no path.
+            if verb != "delete" || *kind != "PersistentVolumeClaim" {
+                list.push(permission(verb, group, &resource));
+            }
         }
     }
-    let has = |kind: Kind| wanted.iter().any(|object| Kind::of(object) == Some(kind));
     let mut watched = Vec::new();
     for (kind, owned) in [
         (Kind::Deployment, Some("replicasets")),
@@ -28,28 +121,27 @@ pub fn permissions(wanted: &[Object]) -> Vec<(String, String, String)> {
     }
     if !watched.is_empty() {
         watched.push(("pods", ""));
-        list.push(("get", String::new(), "pods/log".into()));
-        list.push(("list", String::new(), "events".into()));
+        // kubectl reads the pod before its log.
+        list.push(permission("get", "", "pods"));
+        list.push(permission("get", "", "pods/log"));
+        list.push(permission("list", "", "events"));
     }
     for (resource, group) in watched {
         for verb in ["list", "watch"] {
-            list.push((verb, group.into(), resource.into()));
+            list.push(permission(verb, group, resource));
         }
     }
     // A pod that never gets ready keeps a StatefulSet from going on.
     if has(Kind::StatefulSet) {
-        list.push(("delete", String::new(), "pods".into()));
+        list.push(permission("delete", "", "pods"));
     }
-    if wanted.iter().any(is_workload) {
-        list.push(("list", "autoscaling".into(), "horizontalpodautoscalers".into()));
+    if has_workload {
+        list.push(permission("list", "autoscaling", "horizontalpodautoscalers"));
     }
-    for verb in ["list", "create", "get", "patch"] {
-        list.push((verb, String::new(), "secrets".into()));
+    for verb in ["list", "create", "get", "update"] {
+        list.push(permission(verb, "", "secrets"));
     }
-    let mut list: Vec<_> = list.into_iter().map(|(verb, group, resource)| (verb.to_owned(), group, resource)).collect();
-    list.sort();
-    list.dedup();
-    list
+    sorted(list)
 }
 
 #[cfg(test)]
@@ -76,6 +168,7 @@ mod tests {
         };
         let (set, job, config) =
             (object("apps/v1", "StatefulSet"), object("batch/v1", "Job"), object("v1", "ConfigMap"));
+        let claim = object("v1", "PersistentVolumeClaim");
         assert!(
             has(std::slice::from_ref(&set), "watch", "statefulsets")
                 && has(std::slice::from_ref(&set), "delete", "pods")
@@ -83,5 +176,22 @@ mod tests {
         assert!(!has(&[set], "watch", "replicasets"));
         assert!(has(std::slice::from_ref(&job), "list", "jobs") && !has(&[job], "delete", "pods"));
         assert!(!has(&[config], "watch", "pods"));
+        assert!(
+            !has(std::slice::from_ref(&claim), "delete", "persistentvolumeclaims")
+                && has(&[claim], "patch", "persistentvolumeclaims")
+        );
+    }
+
+    #[test]
+    fn a_deployer_may_do_what_any_release_needs_and_a_reader_changes_nothing() {
+        let all: Vec<Object> = BUILT_IN
+            .iter()
+            .map(|(group, kind)| object(&if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") }, kind))
+            .collect();
+        let deployer = deployer(&[("example.com".into(), "Widget".into())]);
+        assert!(permissions(&all).iter().all(|one| deployer.contains(one)));
+        assert!(deployer.contains(&("patch".into(), "example.com".into(), "widgets".into())));
+        assert!(!deployer.iter().any(|(verb, _, resource)| verb == "delete" && resource == "persistentvolumeclaims"));
+        assert!(reader(&[]).iter().all(|(verb, ..)| ["get", "list", "watch"].contains(&verb.as_str())));
     }
 }
