@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::diff::significant;
 use super::ownership;
-use super::plan::{Plan, Road};
+use super::plan::{Images, Plan, Road, kubectl_name};
 use super::rollout::is_workload;
 use super::step::Step;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
@@ -61,7 +61,18 @@ fn changed(step: &Step, answers: &[Object]) -> Changed {
 fn attempt(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> Result<Vec<Object>, KubectlError> {
     let mut answers = match &plan.road {
         Road::Nothing => Vec::new(),
-        Road::SetImage { deployment, images } => kubectl.set_image(deployment, images)?.into_iter().collect(),
+        Road::SetImage(all) => {
+            let jobs: Vec<Object> =
+                steps.iter().filter(|step| step.is_job_due()).map(|step| step.desired.clone()).collect();
+            let mut answers = if jobs.is_empty() { jobs } else { kubectl.apply(&jobs)? };
+            for Images { object, images } in all {
+                let is_it = |step: &&&Step| *object == kubectl_name(&step.desired);
+                if steps.iter().any(|step| is_it(&step)) {
+                    answers.extend(kubectl.set_image(object, images)?);
+                }
+            }
+            answers
+        }
         Road::Apply => {
             let applied: Vec<&&Step> = steps.iter().filter(|step| step.is_applied()).collect();
             for step in &applied {

@@ -8,9 +8,12 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub struct Path(Vec<Step>);
 
+/// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub enum Step {
+    /// A key of a map.
     Key(String),
+    /// A list item, by what tells it from the others.
     Item(String),
 }
 
@@ -29,6 +32,29 @@ impl Path {
 }
 
 impl Path {
+    /// Whether it leads through this key of the object.
+    pub fn starts_with(&self, key: &str) -> bool {
+        self.0.first() == Some(&Step::Key(key.to_owned()))
+    }
+
+    /// The key right below a key of the object, where the path ends there.
+    pub fn key_below(&self, key: &str) -> Option<&str> {
+        match self.0.as_slice() {
+            [Step::Key(first), Step::Key(second)] if first == key => Some(second),
+            _ => None,
+        }
+    }
+
+    /// Whether one of the two leads to or through where the other does.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(one, other)| one == other)
+    }
+
+    /// Its steps: keys of maps, and the identities of list items.
+    pub fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
     /// As people know it: the pod's part of a workload without what leads there.
     pub fn short(&self) -> String {
         let path = self.to_string();
@@ -120,8 +146,17 @@ fn walk(from: Option<&Value>, to: Option<&Value>, path: &Path, found: &mut Vec<D
                 walk(item(a, identity, &name), item(b, identity, &name), &path.item(&name), found);
             }
         }
+        // Of a list that comes or goes as a whole, each item by its name.
+        (None, Some(Value::Array(items))) | (Some(Value::Array(items)), None) if is_named(items) => {
+            let empty = Value::Array(Vec::new());
+            walk(Some(from.unwrap_or(&empty)), Some(to.unwrap_or(&empty)), path, found);
+        }
         _ => found.push(Difference { path: path.clone(), from: from.cloned(), to: to.cloned() }),
     }
+}
+
+fn is_named(items: &Vec<Value>) -> bool {
+    !items.is_empty() && identity(&[items]).is_some()
 }
 
 /// The way back: `now`, with every field that went from `before` to `after` as it was before. A field that is neither any more

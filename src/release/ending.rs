@@ -10,7 +10,7 @@ use super::putback::{self, PutBack};
 use super::record::{Outcome, Record};
 use super::rollout::{Ending, Finding, Goal, Memory, Watch, pod_selectors};
 use super::step::Step;
-use super::transaction::Request;
+use super::transaction::{Request, answers};
 use super::version::{main_object, version_of};
 use crate::error::Exit;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
@@ -62,10 +62,20 @@ impl Run<'_> {
             self.request.environment,
             seconds(self.started.elapsed())
         );
-        match self.finish(Outcome::Deployed, None) {
+        let answer = answers(self.request, self.changed);
+        match self.finish(Outcome::Deployed, None, Some(&answer)) {
             Ok(()) => {
-                ui.say(Tone::Good, line);
-                Exit::Done
+                let left = self.remove_leftovers();
+                ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line);
+                if left.is_empty() {
+                    return Exit::Done;
+                }
+                ui.say(Tone::Bad, "error: what this release has no more could not all be removed");
+                for line in left {
+                    ui.say(Tone::Plain, format!("  {line}"));
+                }
+                ui.say(Tone::Plain, "hint: ship the same once more when that is mended: it removes what is left");
+                Exit::Person
             }
             Err(error) => {
                 ui.say(Tone::Warn, line);
@@ -82,14 +92,37 @@ impl Run<'_> {
         }
     }
 
+    /// Removes what the release before had and this one has not: behind the point of no return, so that nothing has to come back.
+    /// Gives what could not be removed, and why.
+    fn remove_leftovers(&self) -> Vec<String> {
+        let mut left = Vec::new();
+        for object in &self.request.plan.leftovers {
+            let mut result = self.kubectl.delete(object);
+            for _ in 0..3 {
+                if !matches!(&result, Err(error) if error.reason == Reason::Unreachable) {
+                    break;
+                }
+                std::thread::sleep(Duration::from_secs(2));
+                result = self.kubectl.delete(object);
+            }
+            match result {
+                Ok(()) => self.ui.say(Tone::Plain, format!("  {object}   removed")),
+                // Gone already, or another one has its name by now: that one is not ours.
+                Err(error) if matches!(error.reason, Reason::NotFound | Reason::Conflict) => {}
+                Err(error) => left.push(format!("{object}: {}", error.said)),
+            }
+        }
+        left
+    }
+
     /// The record's last word matters: it is tried a few times.
-    fn finish(&self, outcome: Outcome, message: Option<&str>) -> Result<(), KubectlError> {
-        let mut result = self.record.finish(self.kubectl, outcome, message);
+    fn finish(&self, outcome: Outcome, message: Option<&str>, answer: Option<&[Object]>) -> Result<(), KubectlError> {
+        let mut result = self.record.finish(self.kubectl, outcome, message, answer);
         for _ in 0..3 {
             match &result {
                 Err(error) if error.reason == Reason::Unreachable => {
                     std::thread::sleep(Duration::from_secs(2));
-                    result = self.record.finish(self.kubectl, outcome, message);
+                    result = self.record.finish(self.kubectl, outcome, message, answer);
                 }
                 _ => break,
             }
@@ -114,7 +147,7 @@ impl Run<'_> {
         let restored = self.watch_restored(&back, watch);
         let complete = back.is_complete() && restored.is_ok();
         let outcome = if complete { Outcome::TakenBack } else { Outcome::Broken };
-        if let Err(error) = self.finish(outcome, Some(&summary)) {
+        if let Err(error) = self.finish(outcome, Some(&summary), None) {
             ui.say(
                 Tone::Warn,
                 format!("warning: the record of release {} could not be finished: {}", self.record.number, error.said),

@@ -4,31 +4,48 @@
 mod change;
 mod counts;
 mod diff;
+mod drift;
 mod ending;
+mod equivalent;
 mod evidence;
 mod fields;
+pub mod files;
+mod foresight;
 mod gone;
+mod history;
+mod images;
+mod nature;
 mod ownership;
 mod permissions;
 mod plan;
+mod preflight;
 mod putback;
 mod reading;
 mod record;
 mod rejection;
+mod removal;
 mod rollout;
 mod step;
 mod transaction;
 mod version;
 
 pub use counts::{keep_count, leave_autoscaled};
+pub use diff::significant;
+pub use drift::{Drift, Fate, drift};
+pub use foresight::Word;
+pub use history::{History, same_objects};
+pub use images::{has_images, images, keep_images};
+pub use nature::{Change, Nature, What};
 pub use ownership::unmanaged;
-pub use plan::{Change, Nature, Plan, Road};
-pub use reading::{Reading, running_version};
-pub use record::{Body, History, Outcome, Release, VersionFrom, same_objects};
+pub use permissions::{Permission, deployer, reader};
+pub use plan::{Images, Plan, Road};
+pub use preflight::{Finding, Load, Weight, Where, foreign, quota, scaling};
+pub use reading::{Reading, Running, Wanted, running};
+pub use record::{Body, Outcome, Release, VersionFrom};
 pub use rollout::{Ending, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors};
 pub use step::JobRun;
-pub use transaction::{Request, look, run};
-pub use version::{main_object, version_of};
+pub use transaction::{Request, look, rehearse, run};
+pub use version::{image_of, main_object, repository, version_of};
 
 /// Who ships: `user@host`.
 pub fn who() -> String {

@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::diff::identity;
+use super::diff::{self, identity};
+use super::equivalent;
 use super::fields::{Key, Path, at, child, key, remove, spelled};
 use crate::kubectl::FIELD_MANAGER;
 use crate::yaml::Object;
@@ -128,6 +129,32 @@ pub fn applied(live: &Object, takeover: &Takeover, desired: &Object) -> Object {
     object
 }
 
+/// What an apply would make of a live object, by its managedFields: without what our last apply had and this one has not, or what is
+/// taken over and goes, and with what is wanted. For those who may not ask the server: what is written in another way than the
+/// server stores it (`1000m` for `1`) is taken for the same.
+pub fn imagined(live: &Object, takeover: Option<&Takeover>, desired: &Object) -> Object {
+    let mut object = live.clone();
+    let mut strays: Vec<Path> = takeover.map(|takeover| takeover.strays.clone()).unwrap_or_default();
+    let entries = live.list("/metadata/managedFields");
+    let ours = |entry: &&Value| manager(entry) == FIELD_MANAGER && operation(entry) == "Apply" && !is_status(entry);
+    let mut kept = Value::Object(Map::new());
+    for entry in entries.iter().filter(|entry| !ours(entry)) {
+        union(&mut kept, &entry["fieldsV1"]);
+    }
+    if let Some(applied) = entries.iter().find(ours) {
+        let mut found = Vec::new();
+        collect_strays(&applied["fieldsV1"], desired.json(), &kept, &mut Vec::new(), &mut found);
+        strays.extend(found.into_iter().map(|stray| stray.path));
+    }
+    for path in &strays {
+        remove(object.json_mut(), path);
+    }
+    let before = object.clone();
+    overlay(object.json_mut(), desired.json());
+    equivalent::settle(before.json(), object.json_mut());
+    object
+}
+
 impl Takeover {
     /// Whether the apply will remove fields, which a plain dry run does not show.
     pub fn removes(&self) -> bool {
@@ -171,8 +198,47 @@ fn is_status(entry: &Value) -> bool {
     subresource || fields.is_some_and(|fields| !fields.is_empty() && fields.keys().all(|key| key == "f:status"))
 }
 
-fn is_controller(manager: &str) -> bool {
-    ["kube-controller-manager", "kubelet", "kube-scheduler", "kube-apiserver"].contains(&manager)
+/// Whether a manager is one of the system's own.
+pub fn is_controller(manager: &str) -> bool {
+    let own = ["kube-controller-manager", "kubelet", "kube-scheduler", "kube-apiserver", "cloud-controller-manager"];
+    own.contains(&manager)
+}
+
+/// Who, other than we, wrote the field at a path last.
+pub fn holder(object: &Object, path: &diff::Path) -> Option<String> {
+    let holds = |entry: &&Value| {
+        let step = |owned: &Value, step: &diff::Step| -> Option<Value> {
+            let map = owned.as_object()?;
+            match step {
+                diff::Step::Key(key) => map.get(&format!("f:{key}")).cloned(),
+                diff::Step::Item(name) => {
+                    map.iter().find(|(own, _)| is_named(own, name)).map(|(_, below)| below.clone())
+                }
+            }
+        };
+        let mut owned = entry["fieldsV1"].clone();
+        for one in path.steps() {
+            match step(&owned, one) {
+                Some(below) => owned = below,
+                // A struct or list that is owned as a whole has nothing below.
+                None => return owned.as_object().is_some_and(Map::is_empty),
+            }
+        }
+        true
+    };
+    let entries = object.list("/metadata/managedFields").iter();
+    let others = entries.filter(|entry| manager(entry) != FIELD_MANAGER && !is_status(entry)).filter(holds);
+    others.max_by_key(|entry| entry["time"].as_str().unwrap_or_default()).map(|entry| manager(entry).to_owned())
+}
+
+/// Whether a list item, as managedFields name it, has this value among its keys.
+fn is_named(own: &str, name: &str) -> bool {
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match key(own) {
+        Some(Key::Item(keys)) => keys.values().any(|value| plain(value) == name),
+        Some(Key::Value(value)) => plain(&value) == name,
+        _ => false,
+    }
 }
 
 /// The tools by which people write configuration. A controller's or an operator's fields are left to it. Where our apply is
@@ -281,9 +347,11 @@ pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> 
         .iter()
         .filter(|entry| manager(entry) != FIELD_MANAGER && !is_status(entry) && !is_controller(manager(entry)));
     let mut found = Vec::new();
+    let mut desired = desired.json().clone();
+    hollow(&mut desired, live.json());
     for entry in others {
         let mut strays = Vec::new();
-        collect_strays(&entry["fieldsV1"], desired.json(), &json!({}), &mut Vec::new(), &mut strays);
+        collect_strays(&entry["fieldsV1"], &desired, &json!({}), &mut Vec::new(), &mut strays);
         let paths: Vec<String> = strays
             .iter()
             .filter(|stray| at(live.json(), &stray.path).is_some())
@@ -294,6 +362,36 @@ pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> 
         }
     }
     found
+}
+
+/// Gives an object empty lists, labels and annotations where another has some: each item is told by itself, also where the manifest
+/// has none at all.
+fn hollow(desired: &mut Value, live: &Value) {
+    match (desired, live) {
+        (Value::Object(desired), Value::Object(live)) => {
+            for (key, live) in live {
+                let empty = match live {
+                    Value::Array(items) if items.iter().all(Value::is_object) => json!([]),
+                    Value::Object(_) if key == "labels" || key == "annotations" => json!({}),
+                    _ => Value::Null,
+                };
+                if let Some(desired) = desired.get_mut(key) {
+                    hollow(desired, live);
+                } else if !empty.is_null() {
+                    desired.insert(key.clone(), empty);
+                }
+            }
+        }
+        (Value::Array(desired), Value::Array(live)) => {
+            let Some(key) = identity(&[&*desired, live]) else { return };
+            for desired in desired {
+                if let Some(live) = live.iter().find(|item| item.get(key) == desired.get(key)) {
+                    hollow(desired, live);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 #[cfg(test)]

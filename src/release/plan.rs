@@ -1,61 +1,29 @@
 //! What a release would change, and by which road. Pure: from what is wanted, what is live, and what a dry run said.
 
-use super::diff::{Difference, differences};
+use super::nature::{Change, Nature, What, changes_of, container_of_image};
 use super::ownership;
-use super::rollout::{Kind, is_complete, is_failed, is_on_delete, template_path};
+use super::rollout::{Kind, is_complete, is_failed, is_on_delete};
 use super::step::{JobRun, Step};
 use crate::yaml::Object;
-
-/// Of what nature a change is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Nature {
-    /// The object is not there yet.
-    New,
-    /// The image of a container.
-    Image,
-    /// How many pods.
-    Scale,
-    /// Anything else.
-    Config,
-}
-
-impl Nature {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::New => "new",
-            Self::Image => "image",
-            Self::Scale => "scale",
-            Self::Config => "config",
-        }
-    }
-}
-
-/// One change, to be told.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// `Deployment/webapp`.
-    pub object: String,
-    /// Of what nature.
-    pub nature: Nature,
-    /// The field; none for a new object.
-    pub difference: Option<Difference>,
-}
 
 /// By which road a release goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Road {
     /// Nothing differs.
     Nothing,
-    /// Nothing but images of one Deployment differ: `kubectl set image` with these containers and images.
-    SetImage {
-        /// The Deployment.
-        deployment: String,
-        /// Container and image.
-        images: Vec<(String, String)>,
-    },
+    /// Nothing but images differ: `kubectl set image` for each of these.
+    SetImage(Vec<Images>),
     /// A server-side apply.
     Apply,
+}
+
+/// The images that one object gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Images {
+    /// The object as kubectl takes it: `deployment/webapp`.
+    pub object: String,
+    /// Container and image.
+    pub images: Vec<(String, String)>,
 }
 
 /// The plan of a release.
@@ -67,6 +35,8 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// By which road.
     pub road: Road,
+    /// What is live and goes once the release is deployed.
+    pub leftovers: Vec<Object>,
 }
 
 impl Plan {
@@ -94,7 +64,41 @@ impl Plan {
             steps.push(step);
         }
         let road = road(&steps, &changes);
-        Self { steps, changes, road }
+        Self { steps, changes, road, leftovers: Vec::new() }
+    }
+
+    /// The same plan, with live objects that go in the end.
+    pub fn removing(mut self, leftovers: &[Object]) -> Self {
+        let removed =
+            |object: &Object| Change { object: object.to_string(), nature: Nature::Removed, what: What::Object };
+        self.changes.extend(leftovers.iter().map(removed));
+        self.leftovers = leftovers.to_vec();
+        self
+    }
+
+    /// A plan for images alone: `expected` is what is live with other images, `jobs` run before. Everything else stays as it is, whoever
+    /// wrote it and whatever the manifest says.
+    pub fn of_images(jobs: &[Object], live: &[Object], expected: &[Object]) -> Self {
+        let mut plan = Self::new(jobs, live, jobs, "");
+        let mut all = Vec::new();
+        for object in expected {
+            let Some(before) = object.among(live) else { continue };
+            let changes = changes_of(Some(before), object);
+            all.extend(images(object, &changes).filter(|images| !images.images.is_empty()));
+            plan.changes.extend(changes);
+            plan.steps.push(Step {
+                desired: object.clone(),
+                before: Some(before.clone()),
+                expected: object.clone(),
+                takeover: None,
+                job: None,
+            });
+        }
+        plan.road = match (all.is_empty(), plan.steps.iter().any(|step| step.job.is_some() && step.is_job_due())) {
+            (true, false) => Road::Nothing,
+            _ => Road::SetImage(all),
+        };
+        plan
     }
 
     /// The workloads.
@@ -113,7 +117,7 @@ impl Plan {
     /// The steps in stages, each of which must be done before the next begins: what Jobs need, the Jobs, and the rest. One stage if
     /// no Job is to run, or nothing changes.
     pub fn stages(&self) -> Vec<Vec<&Step>> {
-        let due = self.road == Road::Apply && self.steps.iter().any(Step::is_job_due);
+        let due = self.road != Road::Nothing && self.steps.iter().any(Step::is_job_due);
         let stage = |step: &Step| match due {
             false => 2,
             true if step.job.is_some() => 1,
@@ -123,46 +127,6 @@ impl Plan {
         let of = |number: u8| self.steps.iter().filter(|step| stage(step) == number).collect::<Vec<_>>();
         [0, 1, 2].map(of).into_iter().filter(|steps| !steps.is_empty()).collect()
     }
-}
-
-fn changes_of(before: Option<&Object>, expected: &Object) -> Vec<Change> {
-    let object = expected.to_string();
-    let Some(before) = before else {
-        return vec![Change { object, nature: Nature::New, difference: None }];
-    };
-    differences(before.json(), expected.json())
-        .into_iter()
-        .map(|difference| Change {
-            object: object.clone(),
-            nature: nature(expected, &difference),
-            difference: Some(difference),
-        })
-        .collect()
-}
-
-fn nature(object: &Object, difference: &Difference) -> Nature {
-    let path = difference.path.to_string();
-    let autoscaler = object.kind() == "HorizontalPodAutoscaler";
-    if path == "spec.replicas" || autoscaler && ["spec.minReplicas", "spec.maxReplicas"].contains(&path.as_str()) {
-        Nature::Scale
-    } else if (Kind::of(object).is_some() || object.kind() == "CronJob")
-        && container_of_image(object, &path).is_some()
-        && difference.from.is_some()
-        && difference.to.is_some()
-    {
-        Nature::Image
-    } else {
-        Nature::Config
-    }
-}
-
-/// The container, if the path is that of its image.
-fn container_of_image(object: &Object, path: &str) -> Option<String> {
-    let template = template_path(object).trim_start_matches('/').replace('/', ".");
-    let rest = path.strip_prefix(&format!("{template}.spec."))?;
-    let container =
-        ["containers[", "initContainers["].iter().find_map(|list| rest.strip_prefix(list)?.strip_suffix("].image"));
-    container.map(str::to_owned)
 }
 
 fn road(steps: &[Step], changes: &[Change]) -> Road {
@@ -183,13 +147,23 @@ fn set_image(steps: &[Step], changes: &[Change]) -> Option<Road> {
     if !whole || Kind::of(&step.desired) != Some(Kind::Deployment) {
         return None;
     }
+    Some(Road::SetImage(vec![images(&step.desired, changes)?]))
+}
+
+/// The images that these changes give an object; `None` if one of them is of another kind.
+fn images(object: &Object, changes: &[Change]) -> Option<Images> {
     let image = |change: &Change| {
-        let difference = change.difference.as_ref()?;
-        let container = container_of_image(&step.desired, &difference.path.to_string())?;
+        let What::Field(difference) = &change.what else { return None };
+        let container = container_of_image(object, &difference.path.to_string())?;
         Some((container, difference.to.as_ref()?.as_str()?.to_owned()))
     };
     let images = changes.iter().map(image).collect::<Option<_>>()?;
-    Some(Road::SetImage { deployment: step.desired.name().to_owned(), images })
+    Some(Images { object: kubectl_name(object), images })
+}
+
+/// An object of a kind of Kubernetes' own as kubectl takes it: `deployment/webapp`.
+pub fn kubectl_name(object: &Object) -> String {
+    format!("{}/{}", object.kind().to_lowercase(), object.name())
 }
 
 #[cfg(test)]
@@ -212,7 +186,10 @@ mod tests {
         let live = deployment("a:1", 2, "x");
         assert_eq!(plan(std::slice::from_ref(&live), &live).road, Road::Nothing);
         let image = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "x"));
-        assert_eq!(image.road, Road::SetImage { deployment: "w".into(), images: vec![("w".into(), "a:2".into())] });
+        assert_eq!(
+            image.road,
+            Road::SetImage(vec![Images { object: "deployment/w".into(), images: vec![("w".into(), "a:2".into())] }])
+        );
         assert!(image.steps[0].replaces_pods());
         let both = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "y"));
         assert_eq!(both.road, Road::Apply);

@@ -7,12 +7,15 @@ use super::diff::differences;
 use super::ending::{Run, Trouble};
 use super::evidence;
 use super::gone::await_gone;
+use super::history::History;
+use super::images::keep_images;
 use super::plan::{Plan, Road};
-use super::record::{Body, History, Outcome, Record};
+use super::record::{Body, Outcome, Record, Release};
 use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, streams};
 use super::step::{JobRun, Step};
 use crate::error::{Exit, Failure};
-use crate::kubectl::{Kubectl, Reason};
+use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::process::Cmd;
 use crate::signal;
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
@@ -28,6 +31,8 @@ pub struct Request<'a> {
     pub plan: Plan,
     /// What is applied once that is up: fewer pods, where the plan keeps the old ones' number until the new ones are known to be good.
     pub afterwards: Option<Vec<Object>>,
+    /// Whether nothing but images moves: what somebody changed by hand stays as it is, and is still to be told.
+    pub images_only: bool,
     /// The releases so far.
     pub history: &'a History,
     /// How long a step may take: the Jobs, and behind them the rollout, each on its own.
@@ -46,19 +51,12 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     let started = Instant::now();
     // From here on an interrupt means the way back, not the end.
     signal::listen()?;
-    for step in &request.plan.steps {
-        let Some(before) = &step.before else { continue };
-        if step.takeover.is_none() && differences(before.json(), step.expected.json()).is_empty() {
-            request.body.unchanged.push(before.to_string());
-        } else {
-            request.body.before.push(before.json().clone());
-        }
-    }
+    remember(&mut request);
     // The streams warm up while the record is written.
     let mut watch = warm(kubectl, &request.plan)?;
     let record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
-        drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed")));
+        drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed"), None));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
         return Ok(Exit::Interrupted(signal));
     }
@@ -90,6 +88,61 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         None => run.commit(),
         Some(trouble) => run.take_back(&trouble, &mut watch),
     })
+}
+
+/// Keeps in the record what is live.
+fn remember(request: &mut Request<'_>) {
+    for step in &request.plan.steps {
+        let Some(before) = &step.before else { continue };
+        if step.takeover.is_none() && differences(before.json(), step.expected.json()).is_empty() {
+            request.body.unchanged.push(before.to_string());
+        } else {
+            request.body.before.push(before.json().clone());
+        }
+    }
+    request.body.leftovers = request.plan.leftovers.iter().map(|object| object.json().clone()).collect();
+}
+
+/// What the record keeps of the API server's answers, to tell later what somebody changed. Of a release of images alone, the former
+/// answers with these images.
+pub fn answers(request: &Request<'_>, changed: &[Changed]) -> Vec<Object> {
+    let after: Vec<Object> = changed.iter().map(|change| change.after.clone()).collect();
+    if !request.images_only {
+        return after;
+    }
+    let former = request.history.running().map(Release::answers).unwrap_or_default();
+    let new = after.iter().filter(|after| after.among(&former).is_none()).cloned();
+    keep_images(&former, &after).into_iter().chain(new).collect()
+}
+
+/// Goes the way of [`run`] with a kubectl that only notes what it would change, and gives these commands in their order.
+///
+/// # Errors
+/// As kubectl fails before the first change.
+pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Result<Vec<Cmd>> {
+    remember(&mut request);
+    let cannot = |error: KubectlError| error.refused("cannot rehearse it");
+    let record = Record::begin(kubectl, request.history, &request.body).map_err(cannot)?;
+    let mut changed = Vec::new();
+    for stage in request.plan.stages() {
+        for step in &stage {
+            if let Some(JobRun::Again(failed)) = &step.job {
+                kubectl.delete(failed).map_err(cannot)?;
+            }
+        }
+        let (made, result) = change::make(kubectl, &request.plan, &stage);
+        result.map_err(cannot)?;
+        changed.extend(made);
+    }
+    if let Some(last) = &request.afterwards {
+        kubectl.apply(last).map_err(cannot)?;
+    }
+    let answer = answers(&request, &changed);
+    record.finish(kubectl, Outcome::Deployed, None, Some(&answer)).map_err(cannot)?;
+    for object in &request.plan.leftovers {
+        kubectl.delete(object).map_err(cannot)?;
+    }
+    Ok(kubectl.rehearsed())
 }
 
 /// Starts to watch all that a plan changes or keeps running.
@@ -227,15 +280,6 @@ pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limi
 }
 
 fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Result<Record> {
-    if let Some(newest) = request.history.newest().filter(|release| release.outcome == Outcome::Pending) {
-        ui.say(
-            Tone::Warn,
-            format!(
-                "warning: release {} by {} never said how it ended: its run was killed, or is still at it",
-                newest.number, newest.body.who
-            ),
-        );
-    }
     let record = Record::begin(kubectl, request.history, &request.body).map_err(|error| match error.reason {
         Reason::AlreadyExists => {
             Failure::refused(format!("somebody else is shipping `{}` in this moment", request.body.service))

@@ -17,11 +17,24 @@ pub fn main_object<'a>(objects: impl IntoIterator<Item = &'a Object>, service: &
     objects.into_iter().filter(|object| rank(object).is_some()).min_by_key(|object| rank(object))
 }
 
-/// The tag or digest with which a service runs, by its live workload or CronJob: that of the container with the service's name.
-pub fn version_of(object: &Object, service: &str) -> Option<String> {
+/// The image with which a service runs, by its live workload or CronJob: that of the container with the service's name.
+pub fn image_of(object: &Object, service: &str) -> Option<String> {
     let containers = object.list(&format!("{}/spec/containers", template_path(object)));
     let named = |container: &&serde_json::Value| container.get("name").and_then(|name| name.as_str()) == Some(service);
-    let image = containers.iter().find(named).or(containers.first())?.get("image")?.as_str()?;
+    Some(containers.iter().find(named).or(containers.first())?.get("image")?.as_str()?.to_owned())
+}
+
+/// An image without its tag and digest.
+pub fn repository(image: &str) -> String {
+    let image = image.split_once('@').map_or(image, |(repository, _)| repository);
+    let slash = image.rfind('/').map_or(0, |at| at + 1);
+    let colon = image[slash..].find(':').map_or(image.len(), |at| slash + at);
+    image[..colon].to_owned()
+}
+
+/// The tag or digest with which a service runs, by its live workload or CronJob.
+pub fn version_of(object: &Object, service: &str) -> Option<String> {
+    let image = image_of(object, service)?;
     match image.split_once('@') {
         Some((_, digest)) => Some(digest.to_owned()),
         None => image.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag.to_owned()),
@@ -50,6 +63,13 @@ mod tests {
         assert_eq!(version("r:5000/w"), None);
         let cron = object("batch/v1", "CronJob", "w-nightly", &[("w-nightly", "r/w:3")]);
         assert_eq!(version_of(&cron, "w").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn a_repository_is_what_stands_before_tag_and_digest() {
+        for (image, repository) in [("r:5000/a/w:1", "r:5000/a/w"), ("r:5000/w", "r:5000/w"), ("w:1@sha256:ab", "w")] {
+            assert_eq!(super::repository(image), repository);
+        }
     }
 
     #[test]
