@@ -3,7 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{Global, generate, history, init, rollback, schema, ship, status, validate};
+use crate::commands::{Global, diff, generate, history, init, rbac, rollback, schema, ship, status, update, validate};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -25,8 +25,8 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes say in which state the cluster is:
-  0    done
-  1    the answer is no: `validate` found problems, `status` is unhealthy
+  0    done; for `diff`: nothing differs
+  1    the answer is no: `diff` found differences, `validate` problems, `status` is unhealthy
   2    could not do it, and nothing was changed
   3    it failed, and the cluster is as it was before
   4    somebody else is at it, nothing was changed
@@ -42,6 +42,10 @@ pub enum Command {
     Generate(generate::Args),
     /// Check everything that can be known without a cluster
     Validate(validate::Args),
+    /// Show what a ship would change in the cluster, and whether it may go out
+    Diff(diff::Args),
+    /// Bring the configuration of the manifest; the image that runs stays
+    Update(update::Args),
     /// Ship a service: image and configuration, watched, and taken back if it fails
     Ship(ship::Args),
     /// Go back to the release before, the whole of it
@@ -50,6 +54,8 @@ pub enum Command {
     Status(status::Args),
     /// List the releases of a service
     History(history::Args),
+    /// Print the Role that a deployer, or a reader, of an environment needs
+    Rbac(rbac::Args),
     /// Print the JSON Schema of the files, for editors
     Schema(schema::Args),
 }

@@ -8,6 +8,7 @@ mod git;
 mod kubectl;
 mod manifest;
 mod process;
+mod redact;
 mod release;
 mod render;
 mod signal;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use commands::{Context, generate, history, init, rollback, schema, ship, status, validate};
+use commands::{Context, diff, generate, history, init, rbac, rollback, schema, ship, status, update, validate};
 use error::{Exit, Failure, Problems};
 use ui::{Tone, Ui};
 
@@ -41,6 +42,9 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(&cli.global, args, &ui()),
         Command::Schema(args) => schema::run(args, &ui()),
         Command::Generate(args) => generate::run(context()?, args),
+        Command::Diff(args) => diff::run(context()?, args),
+        Command::Update(args) => update::run(context()?, args),
+        Command::Rbac(args) => rbac::run(context()?, args),
         Command::Ship(args) => ship::run(context()?, args),
         Command::Rollback(args) => rollback::run(context()?, args),
         Command::Status(args) => status::run(context()?, args),

@@ -502,9 +502,12 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
             ),
             "config view -o json".to_owned(),
             format!("create --validate=false -f - -o json {TAIL}"),
+            format!(
+                "get --raw /api/v1/namespaces/dev/secrets?fieldSelector=type%21%3Dshipcat.dev%2Frelease%2Ctype%21%3Dhelm.sh%2Frelease.v1 {TAIL}"
+            ),
             "get --raw /version --context here --namespace dev --request-timeout=5s".to_owned(),
             format!("get -f - -o json --ignore-not-found {TAIL} --show-managed-fields"),
-            format!("get horizontalpodautoscalers.autoscaling -o json {TAIL}"),
+            format!("get resourcequotas,limitranges,horizontalpodautoscalers.autoscaling -o json {TAIL}"),
             format!("get secrets -l shipcat.dev/release-of=web -o json {TAIL}"),
             "version --client -o json".to_owned(),
         ]
@@ -527,7 +530,7 @@ fn what_is_not_permitted_is_named() {
         run.ends(2).stderr,
         "shipping web 1.0.0 in dev (context here, namespace dev)\n\
          error: you may not do all that a ship does in namespace `dev`: patch deployments.apps and get pods/log\n\
-         hint: ask for a Role with these verbs, or use a context that has them\n"
+         hint: ask for the Role that `shipcat rbac` prints, or use a context that has these verbs\n"
     );
 }
 
@@ -617,4 +620,61 @@ fn the_readme_lists_the_exit_codes_that_help_lists() {
     for code in readme_column("| code |") {
         assert!(help.lines().any(|line| line.trim_start().contains(&code)), "`--help` does not list {code}");
     }
+}
+
+#[test]
+fn the_role_of_an_environment_is_printed() {
+    let dir = repo(&[("manifests/web/manifest.yml", "port: 80\n")]);
+    let reader = run(dir.path(), &["rbac", "-n", "dev", "--reader"]).ends(0).stdout;
+    let rules: Vec<&str> = reader.lines().skip_while(|line| *line != "rules:").collect();
+    assert_eq!(
+        rules.join("\n"),
+        r#"rules:
+  - apiGroups: [""]
+    resources: [pods/log]
+    verbs: [get]
+  # The releases are recorded in Secrets, and the values of Secrets are masked in whatever is printed. Without this rule
+  # `diff` and `status` still work, and do not know which release runs; `history` does not.
+  - apiGroups: [""]
+    resources: [secrets]
+    verbs: [get, list]
+  - apiGroups: [""]
+    resources: [configmaps, persistentvolumeclaims, pods, serviceaccounts, services]
+    verbs: [get, list, watch]
+  - apiGroups: [""]
+    resources: [events, limitranges, resourcequotas]
+    verbs: [list]
+  - apiGroups: [apps]
+    resources: [controllerrevisions, daemonsets, deployments, replicasets, statefulsets]
+    verbs: [get, list, watch]
+  - apiGroups: [autoscaling]
+    resources: [horizontalpodautoscalers]
+    verbs: [get, list, watch]
+  - apiGroups: [batch]
+    resources: [cronjobs, jobs]
+    verbs: [get, list, watch]
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [get, list, watch]
+  - apiGroups: [networking.k8s.io]
+    resources: [ingresses]
+    verbs: [get, list, watch]
+  - apiGroups: [policy]
+    resources: [poddisruptionbudgets]
+    verbs: [get, list, watch]"#
+    );
+    // A kind of a template's own is in it; what is wrong with a service stops it.
+    write(
+        dir.path(),
+        &[(
+            "manifests/web/templates/own.yml.j2",
+            "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: web}\nspec: {}\n",
+        )],
+    );
+    let deployer = run(dir.path(), &["rbac", "-n", "dev"]).ends(0).stdout;
+    assert!(deployer.contains(
+        "  - apiGroups: [example.com]\n    resources: [widgets]\n    verbs: [create, delete, get, patch, update]\n"
+    ));
+    write(dir.path(), &[("manifests/web/manifest.yml", "prt: 80\n")]);
+    run(dir.path(), &["rbac", "-n", "dev"]).ends(2).says("did you mean `port`?");
 }

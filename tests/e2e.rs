@@ -67,7 +67,10 @@ fn only_the_image_moves_by_set_image_and_back_by_rollback() {
     assert_eq!((world.replica_sets(), world.image().as_str(), world.ready_pods().len()), (2, "0.2.0", 2));
 
     // The image that runs came from --tag: the file's older one does not replace it by accident.
-    world.shipcat(&["ship", "webapp"]).ends(2).says("hint: to keep the version that runs: --tag 0.2.0");
+    world
+        .shipcat(&["ship", "webapp"])
+        .ends(2)
+        .says("hint: `shipcat update` keeps the image that runs, `--tag 0.1.0` goes to the manifest's");
 
     world.shipcat(&["rollback", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev");
     assert_eq!((world.replica_sets(), world.image().as_str()), (2, "0.1.0"));
@@ -247,7 +250,7 @@ fn a_variable_that_was_put_back_can_be_removed_later() {
     world.shipcat(&["ship", "webapp"]).ends(0);
     world.file("manifest.yml", &format!("{WEBAPP}env: {{A: 1}}\n"));
     fails_as_before(&world, &["ship", "webapp", "--tag", "crashes"], &["exit code 7"]);
-    world.shipcat(&["ship", "webapp"]).ends(0).says("env[B]");
+    world.shipcat(&["ship", "webapp"]).ends(0).says("env B");
     let env = world.get(&["deployment", "webapp"])["spec"]["template"]["spec"]["containers"][0]["env"].clone();
     assert_eq!(env, json!([{"name": "A", "value": "1"}]));
 }
@@ -451,7 +454,8 @@ fn what_cannot_be_done_changes_nothing() {
     };
     let run = world.shipcat_as(&["ship", "webapp", "--tag", "0.2.0"], reader).ends(2);
     assert!(
-        run.stderr.contains("you may not do all that a ship does") && run.stderr.contains("patch deployments.apps"),
+        run.stderr.contains("you may not do all that a ship does")
+            && run.stderr.contains("create/delete/patch/update deployments.apps"),
         "{}",
         run.stderr
     );
@@ -470,7 +474,7 @@ fn what_cannot_be_done_changes_nothing() {
     world.shipcat_as(&["ship", "webapp"], other).ends(2).says("hint: your kubeconfig has elsewhere");
 
     world.file("manifest.yml", &format!("{WEBAPP}selector: {{app: other}}\n"));
-    world.shipcat(&["ship", "webapp"]).ends(2).says("field is immutable");
+    world.shipcat(&["ship", "webapp"]).ends(2).says("`spec.selector` is immutable");
     world.kubectl(&["rollout", "pause", "deployment/webapp"]);
     world.file("manifest.yml", WEBAPP);
     world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(2).says("Deployment/webapp is paused");
@@ -585,7 +589,7 @@ fn what_is_being_deleted_is_not_shipped_onto() {
         world.shipcat(args).ends(2).says("Service/webapp is being deleted since").says("held by shipcat.test/hold");
     }
     world.kubectl(&["patch", "service", "webapp", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
-    world.shipcat(&["ship", "webapp"]).ends(0).says("Service/webapp   new");
+    world.shipcat(&["ship", "webapp"]).ends(0).says("Service/webapp was deleted by hand, and is made again");
 }
 
 #[test]
@@ -602,7 +606,7 @@ fn what_was_set_by_hand_is_what_a_rollback_leaves_and_is_told() {
         .shipcat(&["ship", "webapp", "--tag", "0.2.0"])
         .ends(0)
         .says("nothing to do")
-        .says("Deployment/webapp also has containers[webapp].env, written by `kubectl-set` and left alone");
+        .says("Deployment/webapp also has env EXTRA, written by `kubectl-set` and left alone");
 }
 
 #[test]

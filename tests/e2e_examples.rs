@@ -62,9 +62,14 @@ fn every_example(environment: &'static str, services: &[&str]) {
     for service in services {
         world.shipcat(&["ship", service]).ends(0);
         is_stored(&world, service);
+        world.shipcat(&["diff", service]).ends(0);
         let again = world.shipcat(&["ship", service]).ends(0);
         assert!(again.stderr.contains("nothing to do") || again.stderr.contains("already"), "{}", again.stderr);
     }
+    // By now the controllers have done their part, too.
+    let told = world.shipcat(&["diff", "--all"]).ends(0).stdout;
+    assert!(told.ends_with(&format!("0 of {} services differ\n", services.len())), "{told}");
+    assert!(!told.contains("by hand") && !told.contains("in no manifest"), "{told}");
 }
 
 #[test]

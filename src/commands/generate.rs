@@ -41,7 +41,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         return tell(&context, &args.selection.services, key);
     }
     let templates = context.templates()?;
-    let found = survey(&context.repo, &context.environment, &templates, &args.selection, args.tag.as_ref())?;
+    let found = survey(&context.repo, &context.environment, &templates, &args.selection, &|_| args.tag.clone())?;
     if !found.warnings.is_empty() {
         context.ui.say(Tone::Warn, found.warnings.to_string());
     }
@@ -52,7 +52,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     match &args.dir {
         None => {
             let text: Vec<&str> = found.made.iter().map(|made| made.text.as_str()).collect();
-            context.ui.product(&text.concat()).context("cannot write to stdout")?;
+            context.ui.write(&text.concat()).context("cannot write to stdout")?;
         }
         Some(dir) => {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot make the folder `{}`", dir.display()))?;

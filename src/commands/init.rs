@@ -78,7 +78,7 @@ fn check(ground: &Ground, name: &str, environments: &[Environment]) -> Result<()
     let selection = Selection { services: vec![name.to_owned()], all: false };
     let mut found = Problems::default();
     for environment in environments {
-        let survey = survey(&ground.repo, environment, &templates(ground)?, &selection, None)?;
+        let survey = survey(&ground.repo, environment, &templates(ground)?, &selection, &|_| None)?;
         found.append(survey.errors);
         found.append(survey.warnings);
     }

@@ -1,16 +1,26 @@
 //! The verbs, one file each, and what they share.
 
+pub mod diff;
 pub mod generate;
 pub mod history;
 pub mod init;
+pub mod rbac;
 pub mod rollback;
 pub mod schema;
 pub mod ship;
 pub mod status;
+pub mod update;
 pub mod validate;
 
+mod checkout;
+mod consent;
 mod context;
+mod launch;
+mod look;
+mod order;
+mod pending;
 mod story;
 mod survey;
+mod words;
 
 pub use context::{Context, Global, Ground, connect};

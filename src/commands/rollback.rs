@@ -3,12 +3,14 @@
 
 use anyhow::{Result, anyhow, bail};
 
-use super::ship::{Patience, body, release};
-use super::{Context, story};
+use super::launch::{Boldness, Patience, launch};
+use super::look::Look;
+use super::order::Order;
+use super::ship::{read, rehearsing, running};
+use super::{Context, checkout, story};
 use crate::error::{Exit, Failure};
-use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{History, Kind, Outcome, Reading, Release, running_version};
+use crate::release::{History, Kind, Outcome, Release};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,8 @@ pub struct Args {
     /// The number of the release to go to [default: the newest that was deployed and differs from what runs]
     #[arg(long, value_name = "N")]
     to: Option<u32>,
+    #[command(flatten)]
+    boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
 }
@@ -32,10 +36,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
         Failure::refused(message).hint(hint)
     })?;
-    let kubectl = context.kubectl()?;
-    kubectl.reach()?;
-    let (history, live) = running_version(&kubectl, service.as_ref())?;
-    let target = target(&kubectl, &history, service.as_ref(), args.to, live.as_deref())?;
+    let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
+    let running = running(&kubectl, service.as_ref())?;
+    if let Some(refused) = running.no_history {
+        bail!(
+            Failure::refused(format!("cannot read the release records: {refused}"))
+                .hint("ask for the permission to read Secrets")
+        );
+    }
+    let target = target(&kubectl, &running.history, service.as_ref(), args.to, running.version.as_deref())?;
     let number = target.number;
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
@@ -47,12 +56,20 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         &kubectl,
         &context.ui,
     );
+    let order = Order {
+        service: service.to_string(),
+        version,
+        from,
+        command: format!("rollback to {number}"),
+        objects: wanted,
+        images_only: false,
+    };
     let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| GitState::of(&context.repo.root));
-        (Reading::take(&kubectl, service.as_ref(), &wanted), git.join().unwrap_or_default())
+        let git = scope.spawn(|| checkout::state(&context));
+        (read(&kubectl, &order), git.join().unwrap_or_default())
     });
-    let body = body(service.as_ref(), &version, from, &format!("rollback to {number}"), git, &wanted);
-    release(&context, &kubectl, reading?, wanted, body, &args.patience)
+    let look = Look::new(order, reading?, &kubectl, args.boldness.adopt);
+    launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
 }
 
 fn target<'a>(

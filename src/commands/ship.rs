@@ -1,17 +1,17 @@
-//! `ship`: image and configuration as one transaction.
+//! `ship`: image and configuration as one transaction; with `--image-only` the image alone.
 
-use anyhow::{Result, bail};
-use jiff::Timestamp;
+use anyhow::{Result, anyhow};
 
-use super::{Context, story};
+use super::launch::{Boldness, Patience, launch};
+use super::look::Look;
+use super::order::{self, Order};
+use super::{Context, checkout, pending, story};
 use crate::error::{Exit, Failure};
-use crate::git::GitState;
+use crate::git;
 use crate::kubectl::Kubectl;
-use crate::manifest::{Duration, Manifest, Version};
-use crate::release::{self, Body, Ending, Limits, Plan, Reading, Request, Road, VersionFrom};
-use crate::render::{Rendered, depends_on_version, render};
-use crate::ui::{Tone, Ui};
-use crate::yaml::Object;
+use crate::manifest::{Recording, Version};
+use crate::release::{self, Finding, Plan, Reading, Road, Running, Wanted};
+use crate::ui::Tone;
 
 /// The arguments of `ship`.
 #[derive(Debug, clap::Args)]
@@ -22,19 +22,19 @@ pub struct Args {
     /// The version to ship, a tag or a digest [default: the manifest's, else the one that runs]
     #[arg(long, value_name = "VERSION")]
     tag: Option<Version>,
+    /// Ship the image alone: the configuration stays as it runs, also where the manifest has another
+    #[arg(long)]
+    image_only: bool,
+    /// Write the shipped version into the environment's file of the service
+    #[arg(long)]
+    record: bool,
+    /// Commit that file, and nothing else; never pushes
+    #[arg(long, requires = "record")]
+    commit: bool,
+    #[command(flatten)]
+    boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
-}
-
-/// How long things may take.
-#[derive(Debug, clap::Args)]
-pub struct Patience {
-    /// How long the rollout may take, and so the jobs before it [default: the environment's, else 5m]
-    #[arg(long, value_name = "TIME")]
-    timeout: Option<Duration>,
-    /// How long the way back may take [default: the environment's, else 5m]
-    #[arg(long, value_name = "TIME")]
-    rollback_timeout: Option<Duration>,
 }
 
 /// Runs it.
@@ -42,182 +42,123 @@ pub struct Patience {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let manifest = context.manifest(&args.service)?;
-    let kubectl = context.kubectl()?;
-    let (version, from) = choose(&kubectl, &manifest, args.tag.as_ref())?;
-    let rendered = rendered(&context, &kubectl, manifest, &version)?;
-    story::heading(&format!("shipping {} {version}", args.service), &context.environment, &kubectl, &context.ui);
-    let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| GitState::of(&context.repo.root));
-        (Reading::take(&kubectl, &args.service, &rendered.objects), git.join().unwrap_or_default())
-    });
-    let reading = reading?;
-    refuse_older_file(&reading, &version, from, &args.service)?;
-    let body = body(&args.service, &version, from, "ship", git, &rendered.objects);
-    release(&context, &kubectl, reading, rendered.objects, body, &args.patience)
-}
-
-/// Renders for the Kubernetes that is there: where the environment's file says another, or none, the API server's word counts.
-fn rendered(context: &Context, kubectl: &Kubectl<'_>, mut manifest: Manifest, version: &Version) -> Result<Rendered> {
-    let templates = context.templates()?;
-    let rendered = render(&templates, &manifest, version)?;
-    if !depends_on_version(&manifest, &rendered) {
-        return Ok(rendered);
+    let mut manifest = context.manifest(&args.service)?;
+    let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
+    let (version, from) = order::choose(&manifest, args.tag.as_ref(), || running(&kubectl, manifest.service.as_ref()))?;
+    let recording = args.record.then(|| Recording::prepare(&context.repo.root, &manifest, &version)).transpose()?;
+    if let Some(recording) = recording.as_ref().filter(|recording| args.commit && recording.is_needed()) {
+        git::can_commit(&context.repo.root, &recording.shown).map_err(|why| {
+            Failure::refused(format!("the version could not be committed: {why}"))
+                .hint("mend that first, or leave `--commit` away")
+        })?;
     }
-    let there = kubectl
-        .minor()
-        .map_err(|error| error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context())))?;
-    match there {
-        Some(minor) if minor != manifest.kubernetes => {
-            if let Some(said) = context.environment.kubernetes {
-                let message = format!(
-                    "warning: the environment says Kubernetes 1.{said}, and the cluster is 1.{minor}: API versions are the cluster's"
-                );
-                context.ui.say(Tone::Warn, message);
-            }
-            manifest.kubernetes = minor;
-            render(&templates, &manifest, version)
-        }
-        _ => Ok(rendered),
-    }
-}
-
-/// Which version, and where it comes from: `--tag`, else the manifest, else the one that runs (DESIGN section 3).
-fn choose(kubectl: &Kubectl<'_>, manifest: &Manifest, tag: Option<&Version>) -> Result<(Version, VersionFrom)> {
-    if let Some(tag) = tag {
-        return Ok((tag.clone(), VersionFrom::Tag));
-    }
-    if let Some(version) = manifest.version() {
-        return Ok((version, VersionFrom::Manifest));
-    }
-    let service = manifest.service.as_ref();
-    kubectl.reach()?;
-    let (_, live) = release::running_version(kubectl, service)?;
-    let running = live.and_then(|version| version.parse().ok());
-    running.map(|version| (version, VersionFrom::Running)).ok_or_else(|| {
-        Failure::refused(format!("which version of `{service}`? Its manifest names none, and none runs"))
-            .hint("say which with `--tag`, or add `version: 1.2.3` to its manifest")
-            .into()
-    })
-}
-
-/// What came with `--tag` is not taken back to the file's version by accident: somebody shipped it for a reason.
-fn refuse_older_file(reading: &Reading, version: &Version, from: VersionFrom, service: &str) -> Result<()> {
-    let Some(running) = reading.history.running().map(|release| &release.body) else { return Ok(()) };
-    if from != VersionFrom::Manifest || running.version_from != VersionFrom::Tag || running.version == version.as_ref()
-    {
-        return Ok(());
-    }
-    bail!(
-        Failure::refused(format!(
-            "{service} runs {}, which {} shipped with `--tag`; the manifest says {version}",
-            running.version, running.who
-        ))
-        .hint(format!("to keep the version that runs: --tag {}", running.version))
-        .hint(format!("to go to the manifest's: --tag {version}"))
-    );
-}
-
-/// The body of a release record.
-pub fn body(
-    service: &str,
-    version: &Version,
-    from: VersionFrom,
-    command: &str,
-    git: Option<GitState>,
-    objects: &[Object],
-) -> Body {
-    Body {
-        service: service.to_owned(),
-        version: version.to_string(),
-        version_from: from,
-        command: command.to_owned(),
-        who: release::who(),
-        started: Timestamp::now(),
-        git,
-        objects: objects.iter().map(|object| object.json().clone()).collect(),
-        before: Vec::new(),
-        unchanged: Vec::new(),
-    }
-}
-
-/// Plans and runs a release; or where there is nothing to do, looks whether what runs is well.
-pub fn release(
-    context: &Context,
-    kubectl: &Kubectl<'_>,
-    mut reading: Reading,
-    mut wanted: Vec<Object>,
-    body: Body,
-    patience: &Patience,
-) -> Result<Exit> {
-    let ui = &context.ui;
-    let left = release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &reading.autoscalers);
-    story::autoscaled(&left, ui);
-    let now = Timestamp::now().to_string();
-    let mut plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
-    let is_paused =
-        |live: &&Object| live.json().pointer("/spec/paused").and_then(serde_json::Value::as_bool) == Some(true);
-    if let Some(live) = plan.workloads().filter_map(|step| step.before.as_ref()).find(is_paused) {
-        bail!(Failure::refused(format!("{live} is paused: a change would not roll out")).hint(format!(
-            "go on with it first: kubectl --context {} -n {} rollout resume deployment/{}",
-            kubectl.context(),
-            kubectl.namespace(),
-            live.name()
-        )));
-    }
-    let timeout = patience.timeout.map_or(context.environment.timeout, |timeout| timeout.0);
-    // Live and record must agree: what somebody else made the same by hand is still to be recorded.
-    let recorded =
-        reading.history.running().is_some_and(|running| release::same_objects(&running.body.objects, &body.objects));
-    if plan.road == Road::Nothing && recorded {
-        return nothing_to_do(kubectl, &plan, &body, timeout, ui);
-    }
-    story::changes(&plan, ui);
-    story::unmanaged(&plan, ui);
-    let afterwards = release::keep_count(&mut wanted, &mut reading.expected, &plan);
-    if afterwards.is_some() {
-        ui.say(Tone::Dim, "  as many pods as now, until the new ones are up");
-        plan = Plan::new(&wanted, &reading.live, &reading.expected, &now);
-    }
-    let request = Request {
-        environment: context.environment.name.as_ref(),
-        body,
-        plan,
-        afterwards,
-        history: &reading.history,
-        timeout,
-        rollback_timeout: patience.rollback_timeout.map_or(context.environment.rollback_timeout, |timeout| timeout.0),
-        limits: Limits::default(),
+    let rendered = order::rendered(&context, &kubectl, &mut manifest, &version)?;
+    let what = if args.image_only { "the image of " } else { "" };
+    story::heading(&format!("shipping {what}{} {version}", args.service), &context.environment, &kubectl, &context.ui);
+    let message = format!("{} {version} in {}", args.service, context.environment.name);
+    let command = if args.image_only { "ship --image-only" } else { "ship" };
+    let order = Order {
+        service: args.service.clone(),
+        version,
+        from,
+        command: command.into(),
+        objects: rendered.objects,
+        images_only: args.image_only,
     };
-    release::run(kubectl, request, ui)
+    let (reading, git) = std::thread::scope(|scope| {
+        let git = scope.spawn(|| checkout::state(&context));
+        (read(&kubectl, &order), git.join().unwrap_or_default())
+    });
+    let mut look = Look::new(order, reading?, &kubectl, args.boldness.adopt);
+    look.findings.extend(order::older_file(&look.reading.history, &look.order));
+    look.findings.extend(checkout::findings(&context, git.as_ref(), &look.reading.history));
+    if args.image_only {
+        look.findings.extend(images_refused(&kubectl, &look));
+    } else if !context.environment.ships_config {
+        look.findings.extend(pending::refusal(&context, &kubectl, &mut manifest, &look)?);
+    }
+    let exit =
+        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))?;
+    match recording {
+        Some(recording) if exit == Exit::Done => Ok(record(&context, &recording, args, &message)),
+        _ => Ok(exit),
+    }
 }
 
-/// Nothing differs; but shipping again what is broken is no success.
-fn nothing_to_do(
-    kubectl: &Kubectl<'_>,
-    plan: &Plan,
-    body: &Body,
-    timeout: std::time::Duration,
-    ui: &Ui,
-) -> Result<Exit> {
-    let what = format!("{} {}", body.service, body.version);
-    Ok(match release::look(kubectl, plan, timeout, &Limits::default(), ui)? {
-        Ending::Good => {
-            let source = if body.command == "ship" { "the manifest says" } else { "that release had it" };
-            let verb = if plan.workloads().next().is_some() { "runs" } else { "is" };
-            ui.say(Tone::Good, format!("nothing to do: {what} {verb} as {source}"));
-            story::unmanaged(plan, ui);
+/// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.
+fn record(context: &Context, recording: &Recording, args: &Args, message: &str) -> Exit {
+    let (ui, file) = (&context.ui, recording.shown.display());
+    if !recording.is_needed() {
+        ui.say(Tone::Dim, "the files say this version already");
+        return Exit::Done;
+    }
+    if args.boldness.dry_run {
+        ui.say(Tone::Dim, format!("`{file}` would get the version"));
+        return Exit::Done;
+    }
+    let written = recording.write().map_err(|error| format!("{error:#}"));
+    let committed = match (&written, args.commit) {
+        (Ok(()), true) => git::commit(&context.repo.root, &recording.shown, message).map(Some),
+        _ => Ok(None),
+    };
+    match (written, committed) {
+        (Ok(()), Ok(revision)) => {
+            let how = revision.map(|revision| format!(", committed as {revision} (not pushed)")).unwrap_or_default();
+            ui.say(Tone::Plain, format!("`{file}` has the version now{how}"));
             Exit::Done
         }
-        Ending::Interrupted(signal) => Exit::Interrupted(signal),
-        Ending::Superseded(why) | Ending::Blind(why) => {
-            ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
-            Exit::AsBefore
+        (Err(why), _) | (_, Err(why)) => {
+            ui.say(
+                Tone::Bad,
+                format!("error: it is shipped, and the version could not be recorded in `{file}`: {why}"),
+            );
+            ui.say(
+                Tone::Plain,
+                format!(
+                    "hint: write it there by hand, or the next ship may take it back; the commit would be \"{message}\""
+                ),
+            );
+            Exit::Person
         }
-        Ending::Doomed(_) | Ending::Late(_) => {
-            ui.say(Tone::Bad, format!("error: nothing to change, but what runs is broken: {what}"));
-            ui.say(Tone::Plain, "hint: ship a version that works, or `shipcat rollback`");
-            Exit::AsBefore
-        }
-    })
+    }
+}
+
+/// Reads what an order needs.
+///
+/// # Errors
+/// As [`Reading::take_all`].
+pub fn read(kubectl: &Kubectl<'_>, order: &Order) -> Result<Reading> {
+    let wanted = Wanted { service: &order.service, objects: &order.objects, is_applied: !order.images_only };
+    Reading::take_all(kubectl, &[wanted])?.pop().ok_or_else(|| anyhow!("shipcat itself failed: nothing was read"))
+}
+
+/// What runs of one service.
+///
+/// # Errors
+/// If the cluster does not answer, or may not be read.
+pub fn running(kubectl: &Kubectl<'_>, service: &str) -> Result<Running> {
+    kubectl.reach()?;
+    Ok(release::running(kubectl, &[service])?.pop().unwrap_or_default())
+}
+
+/// kubectl, or one that only notes what it would change.
+pub fn rehearsing(kubectl: Kubectl<'_>, rehearse: bool) -> Kubectl<'_> {
+    if rehearse { kubectl.rehearsing() } else { kubectl }
+}
+
+/// Why images alone cannot be moved: nothing runs, or the API server would not take them.
+fn images_refused(kubectl: &Kubectl<'_>, look: &Look) -> Vec<Finding> {
+    let Plan { road, .. } = &look.plan;
+    if !look.reading.live.iter().any(release::has_images) {
+        let Order { service, .. } = &look.order;
+        let what = format!("`{service}` does not run: there is no configuration to keep");
+        return vec![Finding::refusal(what, "ship it whole, without `--image-only`")];
+    }
+    let Road::SetImage(all) = road else { return Vec::new() };
+    let refused = |error: crate::kubectl::KubectlError| {
+        let Failure { message, hints, .. } = error.refused("the API server would not take the image");
+        Finding::refusal(message, hints.join("; "))
+    };
+    let ask = |images: &release::Images| kubectl.try_image(&images.object, &images.images).err().map(refused);
+    all.iter().filter_map(ask).collect()
 }

@@ -33,11 +33,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
     let cancel = false.into();
     let (reached, history) = std::thread::scope(|scope| {
-        let history = scope.spawn(|| History::read(&kubectl, &args.service, &cancel));
+        let history = scope.spawn(|| History::read_all(&kubectl, &[&args.service], &cancel));
         (kubectl.reach(), history.join())
     });
     reached?;
-    let history = history.map_err(|_| anyhow::anyhow!("shipcat itself failed while it read from the cluster"))??;
+    let mut histories =
+        history.map_err(|_| anyhow::anyhow!("shipcat itself failed while it read from the cluster"))??;
+    let history = histories.read.remove(&args.service).unwrap_or_default();
     let parts = Parts::read(&kubectl, &args.service, &history)?;
     let (health, exit) = parts.health();
     let main = main_object(&parts.live, &args.service);
@@ -59,6 +61,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
                 running.number, running.body.version
             );
         }
+    } else if histories.refused.is_some() {
+        text += "  release   not known: you may not read Secrets\n";
     } else {
         text += "  release   none that was deployed by shipcat\n";
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
+use super::look::Look;
+use super::words::{self, Said};
 use crate::error::count;
 use crate::kubectl::Kubectl;
 use crate::manifest::Environment;
-use crate::release::{self, Change, JobRun, Nature, Plan};
+use crate::release::{Drift, Fate, Finding, JobRun, Weight};
 use crate::ui::{Tone, Ui};
 
 /// How many fields are told before it is only counted.
@@ -34,18 +34,17 @@ pub fn autoscaled(workloads: &[String], ui: &Ui) {
 }
 
 /// Every change, one a line.
-pub fn changes(plan: &Plan, ui: &Ui) {
-    let width = plan.changes.iter().map(|change| change.object.chars().count()).max().unwrap_or_default();
-    let line =
-        |change: &Change| format!("  {:width$}   {:6}   {}", change.object, change.nature.word(), detail(change));
-    let mut lines: Vec<String> = plan.changes.iter().map(line).collect();
-    // Containers that share an image change alike.
-    lines.dedup();
+pub fn changes(look: &Look, ui: &Ui) {
+    let plan = &look.plan;
+    let lines = lines(&words::said(&plan.changes));
     for line in lines.iter().take(FIELDS) {
-        ui.say(Tone::Plain, line.trim_end());
+        ui.say(Tone::Plain, line);
     }
     if lines.len() > FIELDS {
-        ui.say(Tone::Dim, format!("  and {} more", count(lines.len() - FIELDS, "field")));
+        ui.say(Tone::Dim, format!("  and {}", count(lines.len() - FIELDS, "more field")));
+    }
+    for line in drift(&look.drift) {
+        ui.say(Tone::Warn, line);
     }
     for step in &plan.steps {
         if let Some(JobRun::Again(failed)) = &step.job {
@@ -62,35 +61,59 @@ pub fn changes(plan: &Plan, ui: &Ui) {
     if !others.is_empty() {
         ui.say(Tone::Dim, format!("  fields that {} wrote become shipcat's", crate::error::join_and(&others)));
     }
+    unmanaged(&look.unmanaged, ui);
+}
+
+/// Changes as lines of a table: object, nature, what.
+pub fn lines(said: &[Said]) -> Vec<String> {
+    let width = said.iter().map(|said| said.object.chars().count()).max().unwrap_or_default();
+    said.iter()
+        .map(|said| {
+            format!("  {:width$}   {:6}   {}", said.object, said.nature.word(), said.detail).trim_end().to_owned()
+        })
+        .collect()
+}
+
+/// What somebody changed by hand, one a line, with who and what becomes of it.
+pub fn drift(drift: &[Drift]) -> Vec<String> {
+    drift
+        .iter()
+        .flat_map(|drift| {
+            let by = drift.by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+            let fate = match drift.fate {
+                Fate::PutBack => "is put back",
+                Fate::Replaced => "is replaced",
+                Fate::Stays => "stays",
+                Fate::MadeAgain => "is made again",
+            };
+            words::said(std::slice::from_ref(&drift.change)).into_iter().map(move |said| match said.detail.as_str() {
+                "" => format!("  {} was deleted by hand, and {fate}", said.object),
+                detail => format!("  {} {detail}: changed by hand{by}, and {fate}", said.object),
+            })
+        })
+        .collect()
 }
 
 /// What others put into the objects and no manifest has: it stays, and is told.
-pub fn unmanaged(plan: &Plan, ui: &Ui) {
-    for step in plan.steps.iter().filter(|step| step.takeover.is_none() && step.is_applied()) {
-        let Some(before) = &step.before else { continue };
-        for (manager, paths) in release::unmanaged(before, &step.desired) {
-            let shown = paths.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
-            let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
-            ui.say(Tone::Warn, format!("  {before} also has {shown}{more}, written by `{manager}` and left alone"));
-        }
+pub fn unmanaged(found: &[(String, String, Vec<String>)], ui: &Ui) {
+    for (object, manager, paths) in found {
+        let shown = paths.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+        let more = if paths.len() > 4 { format!(" and {} more", paths.len() - 4) } else { String::new() };
+        ui.say(Tone::Warn, format!("  {object} also has {shown}{more}, written by `{manager}` and left alone"));
     }
 }
 
-fn detail(change: &Change) -> String {
-    let Some(difference) = &change.difference else { return String::new() };
-    let values = match (&difference.from, &difference.to) {
-        (Some(from), Some(to)) => format!("{} -> {}", short(from, change.nature), short(to, change.nature)),
-        (Some(from), None) => format!("{} removed", short(from, change.nature)),
-        (None, Some(to)) => format!("{} added", short(to, change.nature)),
-        (None, None) => String::new(),
-    };
-    if change.nature == Nature::Image { values } else { format!("{}: {values}", difference.path.short()) }
-}
-
-fn short(value: &Value, nature: Nature) -> String {
-    let text = match value {
-        Value::String(text) if nature == Nature::Image => text.clone(),
-        other => other.to_string(),
-    };
-    if text.chars().count() > 70 { format!("{}...", text.chars().take(67).collect::<String>()) } else { text }
+/// What is worth knowing before, and no refusal.
+pub fn findings(findings: &[Finding], ui: &Ui) {
+    for finding in findings {
+        let (tone, word) = match finding.weight {
+            Weight::Refusal => continue,
+            Weight::Warning => (Tone::Warn, "warning: "),
+            Weight::Note => (Tone::Dim, ""),
+        };
+        ui.say(tone, format!("  {word}{}", finding.what));
+        if !finding.todo.is_empty() {
+            ui.say(Tone::Dim, format!("    {}", finding.todo));
+        }
+    }
 }

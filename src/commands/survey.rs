@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::context::elsewhere;
 use crate::error::{Failure, Place, Problem, Problems, Sources};
 use crate::manifest::{Environment, Loading, Manifest, Repo, Version};
-use crate::render::{Rendered, Templates, render, texts, version_from_files};
+use crate::render::{Rendered, Templates, depends_on_version, render, texts, version_from_files};
 use crate::threads;
 use crate::yaml::Object;
 
@@ -44,6 +44,10 @@ pub struct Made {
     pub text: String,
     /// Its objects.
     pub objects: Vec<Object>,
+    /// The version that it was rendered with.
+    pub version: Version,
+    /// Whether it is rendered differently for different versions of Kubernetes.
+    pub depends_on_version: bool,
     /// Where its manifest starts.
     pub place: Place,
     /// Its files.
@@ -65,7 +69,7 @@ struct Claim {
     message: String,
 }
 
-/// Reads, checks and renders services of an environment, on all cores.
+/// Reads, checks and renders services of an environment, on all cores; `version` says with which version, where it is not the files'.
 ///
 /// # Errors
 /// If a service is not there, or none is in the environment. What is wrong with files is in the survey.
@@ -74,13 +78,13 @@ pub fn survey(
     environment: &Environment,
     templates: &Templates,
     selection: &Selection,
-    tag: Option<&Version>,
+    version: &(dyn Fn(&str) -> Option<Version> + Sync),
 ) -> Result<Survey> {
     let names = if selection.all { repo.services()? } else { selection.services.clone() };
     if !selection.all {
         repo.must_have(&names)?;
     }
-    let results = threads::each(&names, |name| one(repo, environment, templates, name, tag));
+    let results = threads::each(&names, |name| one(repo, environment, templates, name, version(name).as_ref()));
     let mut survey = Survey::default();
     let mut claims: BTreeMap<String, String> = BTreeMap::new();
     let mut absent = None;
@@ -152,12 +156,15 @@ fn one(
             all.add_error(error);
             all.into()
         })
-        .and_then(|version| render(templates, &manifest, &version));
+        .and_then(|version| Ok((render(templates, &manifest, &version)?, version)));
     let outcome = match rendered {
-        Ok(Rendered { text, objects }) => {
+        Ok((rendered, version)) => {
+            let depends_on_version = depends_on_version(&manifest, &rendered);
+            let Rendered { text, objects } = rendered;
             let claims = claims(&manifest, &objects);
             let place = manifest.tree.place;
-            let made = Made { name: name.to_owned(), text, objects, place, sources: manifest.sources, claims };
+            let (name, sources) = (name.to_owned(), manifest.sources);
+            let made = Made { name, text, objects, version, depends_on_version, place, sources, claims };
             Outcome::Rendered(Box::new(made))
         }
         Err(error) => Outcome::Wrong(name.to_owned(), error),

@@ -57,7 +57,7 @@ pub fn run(global: &Global, args: &Args, ui: &Ui) -> Result<Exit> {
             })?;
         }
         let environment = &environment;
-        let mut found = match survey(&repo, environment, &templates, &selection, None) {
+        let mut found = match survey(&repo, environment, &templates, &selection, &|_| None) {
             Ok(found) => found,
             // With all environments, a service or a whole environment may be left out.
             Err(error) if environments.len() > 1 => {

@@ -53,6 +53,10 @@ pub struct Environment {
     pub timeout: std::time::Duration,
     /// How long the put-back may take.
     pub rollback_timeout: std::time::Duration,
+    /// Whether it is production-like: shipped to with more care.
+    pub protected: bool,
+    /// Whether a ship may bring configuration changes, or `update` has to bring them before.
+    pub ships_config: bool,
     /// What every service here gets: the repo's defaults, then the environment's.
     pub layers: Vec<Layer>,
 }
@@ -220,6 +224,8 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         values: Map::new(),
         timeout: span("timeout"),
         rollback_timeout: span("rollbackTimeout"),
+        protected: text("protected").as_deref() == Some("true"),
+        ships_config: read.get("ship").and_then(|ship| ship.get("config")).is_none_or(|node| node.text() != "refuse"),
         layers: Vec::new(),
         name,
     })

@@ -6,6 +6,14 @@ use crate::yaml::{Shape, Struct, field};
 
 static VALUES: Shape = Shape::Map(&rules::ANY_KEY, &Shape::Free);
 static DURATION: Shape = Shape::Word(&rules::DURATION);
+static SHIP: Struct = Struct::new(
+    "Ship",
+    &[&[field(
+        "config",
+        &Shape::OneOf(&["allow", "refuse"]),
+        "Whether a ship may bring configuration changes as well, or `update` has to bring them before (default: allow)",
+    )]],
+);
 static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
     "Environment",
     &[&[
@@ -22,6 +30,12 @@ static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
         field("defaults", &LAYER_SHAPE, "What every service here gets, unless it says otherwise"),
         field("timeout", &DURATION, "How long a rollout may take (default: 5m)"),
         field("rollbackTimeout", &DURATION, "How long the way back may take (default: 5m)"),
+        field(
+            "protected",
+            &Shape::Flag,
+            "Ships only from a clean checkout that is not older than what runs, and asks before it changes anything",
+        ),
+        field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
     ]],
 ));
 static REPO: Struct = Struct::new(

@@ -1,0 +1,108 @@
+//! With exactly the Role that `rbac` prints everything works, and with the reader's everything that only looks.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use common::Run;
+use common::world::{WEBAPP, World};
+use serde_json::{Value, json};
+
+/// Gives a user nothing but the printed Role.
+fn give(world: &World, user: &str, args: &[&str]) -> String {
+    let role = world.shipcat(&[&["rbac"], args].concat()).ends(0).stdout;
+    assert_eq!(world.shipcat(&[&["rbac"], args].concat()).ends(0).stdout, role, "the same again");
+    world.kubectl_with(&["apply", "-f", "-"], &role);
+    let name = role.lines().find_map(|line| line.strip_prefix("  name: ")).unwrap().to_owned();
+    world.kubectl(&["create", "rolebinding", user, &format!("--role={name}"), &format!("--user={user}")]);
+    role
+}
+
+fn as_user<'a>(world: &'a World, user: &'a str) -> impl Fn(&[&str]) -> Run + 'a {
+    move |args| {
+        world.shipcat_as(args, |config: &mut Value| {
+            config["users"][0]["user"]["as"] = json!(user);
+            config["users"][0]["user"]["as-groups"] = json!(["system:authenticated"]);
+        })
+    }
+}
+
+#[test]
+fn a_deployer_can_do_everything_with_his_role() {
+    let world = World::new("deployer");
+    give(&world, "deployer", &[]);
+    let run = as_user(&world, "deployer");
+    run(&["diff", "webapp"]).ends(1);
+    run(&["ship", "webapp"]).ends(0);
+    run(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    let failed = run(&["ship", "webapp", "--tag", "crashes"]).ends(3).stderr;
+    assert!(failed.contains("| fatal: cannot connect") && failed.contains("runs in dev as before"), "{failed}");
+    world.file("app.conf", "two\n");
+    run(&["update", "webapp"]).ends(0);
+    run(&["ship", "webapp", "--image-only", "--tag", "0.3.0"]).ends(0);
+    run(&["rollback", "webapp"]).ends(0);
+    run(&["status", "webapp"]).ends(0);
+    run(&["history", "webapp"]).ends(0);
+    run(&["validate", "webapp", "--server"]).ends(0);
+    world.file(
+        "manifest.yml",
+        &(WEBAPP.replace("port: 8080\n", "").replace("health: /ready\n", "") + "disruptionBudget: 1\n"),
+    );
+    let told = run(&["ship", "webapp", "--tag", "0.2.0"]).ends(0).stderr;
+    assert!(told.contains("Service/webapp   removed"), "{told}");
+    assert!(!told.contains("cannot be masked") && !told.contains("you may not"), "{told}");
+
+    // And nothing else.
+    let may = |verb: &str, what: &str| {
+        world.try_kubectl(&["auth", "can-i", verb, what, "--as=deployer", "--as-group=system:authenticated"]).code == 0
+    };
+    assert!(may("patch", "deployments.apps") && !may("get", "namespaces") && !may("delete", "persistentvolumeclaims"));
+    assert!(!may("create", "pods") && !may("create", "rolebindings") && !may("get", "nodes"));
+}
+
+#[test]
+fn the_services_of_this_project_ship_with_the_role() {
+    let world = World::of_this_repo("dev");
+    give(&world, "deployer", &[]);
+    let run = as_user(&world, "deployer");
+    for service in ["store", "agent", "reports", "shop", "gateway"] {
+        run(&["ship", service]).ends(0);
+        run(&["diff", service]).ends(0);
+        run(&["status", service]).ends(0);
+    }
+}
+
+#[test]
+fn a_reader_looks_and_changes_nothing() {
+    let world = World::new("onlooker");
+    let role = give(&world, "onlooker", &["--reader"]);
+    assert!(!role.contains("create,") && role.contains("name: shipcat-reader"), "{role}");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let run = as_user(&world, "onlooker");
+    let told = run(&["diff", "webapp"]).ends(0).stdout;
+    assert!(
+        told.contains("release 1 by") && told.contains("nothing differs") && told.contains("can ship: no"),
+        "{told}"
+    );
+    run(&["status", "webapp"]).ends(0);
+    run(&["history", "webapp"]).ends(0);
+    world.kubectl(&["set", "env", "deployment/webapp", "-c", "webapp", "BY=hand"]);
+    world.kubectl(&["scale", "deployment/webapp", "--replicas=1"]);
+    let told = run(&["diff", "webapp"]).ends(1).stdout;
+    assert!(told.contains("spec.replicas 2 -> 1: changed by hand, and is put back"), "{told}");
+    assert!(told.contains("Deployment/webapp env BY, written by `kubectl-set`"), "{told}");
+    world.kubectl(&["rollout", "status", "deployment/webapp", "--timeout=60s"]);
+    let before = world.items(&["deployments,secrets,configmaps,services"]);
+    for args in [&["ship", "webapp", "--tag", "0.2.0"][..], &["update", "webapp"], &["rollback", "webapp", "--to", "1"]]
+    {
+        let refused = run(args).ends(2).stderr;
+        assert!(
+            refused.contains("you may not do all that a ship does")
+                && refused.contains("patch/update deployments.apps"),
+            "{refused}"
+        );
+    }
+    let versions =
+        |items: &[Value]| items.iter().map(|item| item["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
+    let after = world.items(&["deployments,secrets,configmaps,services"]);
+    assert_eq!(versions(&before), versions(&after));
+}
