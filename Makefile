@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test unit e2e lint bench bench-generate cluster-up cluster-down
+.PHONY: demo test unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -26,6 +26,9 @@ e2e:
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship
+
+bench-diff:
+	@bash tests/with-cluster cargo bench --locked --bench diff
 
 bench-generate:
 	cargo bench --locked --bench generate
