@@ -7,21 +7,24 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test tools unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
 
 test: lint unit e2e
 
+tools:
+	@tests/tools
+
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-unit:
+unit: tools
 	cargo test --locked --bin shipcat --test cli --test init --test layering
 
-e2e:
+e2e: tools
 	@bash tests/with-cluster cargo test --locked --test 'e2e*' -- --test-threads=4
 
 bench:
