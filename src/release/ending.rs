@@ -19,6 +19,9 @@ use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 use crate::yaml::Object;
 
+/// How long the end of a good release waits for what it removed.
+const GOING: Duration = Duration::from_secs(10);
+
 /// Why a release failed.
 #[derive(Debug)]
 pub enum Trouble {
@@ -95,7 +98,7 @@ impl Run<'_> {
     /// Removes what the release before had and this one has not: behind the point of no return, so that nothing has to come back.
     /// Gives what could not be removed, and why.
     fn remove_leftovers(&self) -> Vec<String> {
-        let mut left = Vec::new();
+        let (mut left, mut going) = (Vec::new(), Vec::new());
         for object in &self.request.plan.leftovers {
             let mut result = self.kubectl.delete(object);
             for _ in 0..3 {
@@ -106,11 +109,20 @@ impl Run<'_> {
                 result = self.kubectl.delete(object);
             }
             match result {
-                Ok(()) => self.ui.say(Tone::Plain, format!("  {object}   removed")),
+                Ok(()) => {
+                    self.ui.say(Tone::Plain, format!("  {object}   removed"));
+                    going.push(object.clone());
+                }
                 // Gone already, or another one has its name by now: that one is not ours.
                 Err(error) if matches!(error.reason, Reason::NotFound | Reason::Conflict) => {}
                 Err(error) => left.push(format!("{object}: {}", error.said)),
             }
+        }
+        // What has pods takes its time, and goes all the same.
+        if !going.is_empty()
+            && let Err(why) = gone::await_gone(self.kubectl, going, GOING, || signal::received().is_some(), self.ui)
+        {
+            self.ui.say(Tone::Dim, format!("  {why}"));
         }
         left
     }

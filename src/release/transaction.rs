@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::change::{self, Changed};
 use super::diff::differences;
 use super::ending::{Run, Trouble};
@@ -100,7 +102,13 @@ fn remember(request: &mut Request<'_>) {
             request.body.before.push(before.json().clone());
         }
     }
-    request.body.leftovers = request.plan.leftovers.iter().map(|object| object.json().clone()).collect();
+    // By which they are found again if this run does not come to it.
+    let identity = |object: &Object| {
+        let (metadata, uid) = (&object.json()["metadata"], object.uid());
+        json!({"apiVersion": object.api_version(), "kind": object.kind(),
+            "metadata": {"name": object.name(), "uid": uid, "labels": metadata["labels"]}})
+    };
+    request.body.leftovers = request.plan.leftovers.iter().map(identity).collect();
 }
 
 /// What the record keeps of the API server's answers, to tell later what somebody changed. Of a release of images alone, the former
