@@ -21,8 +21,8 @@ struct Vault {
     /// Words that are no secret, whatever a Secret says: the names of services, environments and the like.
     plain: BTreeSet<String>,
     finder: Option<Finder>,
-    /// Whether Secrets are being read at this moment: what is told meanwhile has to wait.
-    reading: bool,
+    /// How many reads of Secrets are under way: what is told meanwhile has to wait.
+    reading: usize,
     /// What could not be read.
     unread: Option<String>,
 }
@@ -104,35 +104,35 @@ pub fn conceal(value: &[u8]) {
 
 /// Says that Secrets are being read from now on.
 pub fn begin() {
-    vault().get_or_insert_default().reading = true;
+    vault().get_or_insert_default().reading += 1;
 }
 
 /// Says that they have been read; or why they were not.
 pub fn end(unread: Option<String>) {
     let mut guard = vault();
     let vault = guard.get_or_insert_default();
-    vault.reading = false;
-    vault.unread = unread;
+    vault.reading = vault.reading.saturating_sub(1);
+    vault.unread = unread.or(vault.unread.take());
     READ.notify_all();
 }
 
 /// Gives up a read that takes too long: what is told from now on is masked by what is known.
 pub fn end_if_reading() {
-    if is_reading() {
+    while is_reading() {
         end(Some("the Secrets could not be read in time".into()));
     }
 }
 
 /// Whether they are being read.
 pub fn is_reading() -> bool {
-    vault().as_ref().is_some_and(|vault| vault.reading)
+    vault().as_ref().is_some_and(|vault| vault.reading > 0)
 }
 
 /// Waits until they have been read, or for as long as this.
 pub fn wait(limit: Duration) {
     let started = Instant::now();
     let mut guard = vault();
-    while guard.as_ref().is_some_and(|vault| vault.reading) {
+    while guard.as_ref().is_some_and(|vault| vault.reading > 0) {
         let Some(left) = limit.checked_sub(started.elapsed()) else { return };
         guard = match READ.wait_timeout(guard, left) {
             Ok((guard, _)) => guard,

@@ -31,7 +31,7 @@ pub fn ask(environment: &Environment, order: &Order, yes: bool, ui: &Ui) -> Resu
     let Order { service, version, command, .. } = order;
     ui.say(
         Tone::Warn,
-        format!("{name} is protected. To {command} {service} {version}, type the name of the environment:"),
+        format!("{name} is protected. Type its name to go on with the {command} of {service} {version}:"),
     );
     ui.settle();
     let mut answer = String::new();

@@ -6,7 +6,7 @@ use super::super::look::Look;
 use super::super::{Context, story, words};
 use crate::error::count;
 use crate::kubectl::Kubectl;
-use crate::release::{Fate, Nature, Weight, Word, main_object, version_of};
+use crate::release::{Fate, Nature, Weight, main_object, version_of};
 use crate::ui::ago;
 
 /// Tells looks one behind the other; with `check`, only whether each may ship.
@@ -103,7 +103,7 @@ fn body(look: &Look) -> String {
     for workload in &look.autoscaled {
         text += &format!("  {workload}: the number of pods is an autoscaler's, and left to it\n");
     }
-    if look.reading.word == Word::Own && look.may_ask() {
+    if look.is_unasked() {
         text += "  compared with the live objects: you may not ask the API server for a dry run\n";
     }
     text += if text.is_empty() { "" } else { "\n" };
