@@ -264,7 +264,7 @@ fn as_user<'a>(world: &'a World, name: &'a str) -> impl Fn(&[&str]) -> Run + 'a 
 #[test]
 fn a_reader_sees_what_a_deployer_sees() {
     let world = World::new("reader");
-    world.file("manifest.yml", &format!("{WEBAPP}env: {{EMPTY: \"\"}}\nresources: {{limits: {{cpu: 1000m}}}}\n"));
+    world.file("manifest.yml", &format!("{WEBAPP}env: {{EMPTY: \"\"}}\nresources: {{limits: {{cpu: 100m}}}}\n"));
     world.shipcat(&["ship", "webapp"]).ends(0);
     // `view` may read no Secrets.
     let binding = format!("{}-view", world.namespace);
@@ -280,7 +280,7 @@ fn a_reader_sees_what_a_deployer_sees() {
     world.file(
         "manifest.yml",
         &(WEBAPP.replace("0.1.0", "0.2.0")
-            + "env: {LEVEL: debug, EMPTY: \"\"}\nresources: {limits: {cpu: 1.0, memory: 64Mi}}\n"),
+            + "env: {LEVEL: debug, EMPTY: \"\"}\nresources: {limits: {cpu: 0.1, memory: 64Mi}}\n"),
     );
     let changes = |stdout: &str| -> Vec<String> {
         let natures = ["   image ", "   config ", "   new", "   removed", "   scale "];
@@ -410,7 +410,11 @@ fn a_protected_environment_asks() {
     assert!(run.stdout.contains("that is not `dev`: nothing was changed"), "{}", run.stdout);
     assert_eq!(versions(&world), before);
     let run = on_terminal("dev\n").ends(0);
-    assert!(run.stdout.contains("dev is protected. To ship webapp 0.1.0, type the name"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("dev is protected. Type its name to go on with the ship of webapp 0.1.0:"),
+        "{}",
+        run.stdout
+    );
 
     // Only from a clean tree, and not from an older one.
     world.file("app.conf", "two\n");

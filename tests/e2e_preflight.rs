@@ -103,6 +103,13 @@ fn objects_that_another_tool_keeps() {
         "{}",
         run.stderr
     );
+    // Where a mark stays, or comes back: what was adopted once is.
+    world.kubectl(&["label", "service", "webapp", "kustomize.toolkit.fluxcd.io/name=infra", "--overwrite"]);
+    told(&world, &["--tag", "0.2.0"], "warning: Service/webapp belongs to `infra` of Flux");
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    // Another tool's next object is not.
+    world.kubectl(&["annotate", "configmap", "--all", "meta.helm.sh/release-name=other"]);
+    refused(&world, &["belongs to the Helm release `other`"]);
 }
 
 #[test]

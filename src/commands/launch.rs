@@ -57,7 +57,8 @@ pub fn launch(
     story::autoscaled(&look.autoscaled, ui);
     let timeout = patience.timeout.map_or(context.environment.timeout, |timeout| timeout.0);
     // The numbers that are left to autoscalers are none of the release's.
-    let body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
+    let mut body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
+    body.adopted = std::mem::take(&mut look.adopted);
     // Live and record must agree: what somebody else made the same by hand is still to be recorded.
     let recorded = look
         .reading

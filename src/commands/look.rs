@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::order::Order;
 use super::words;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Drift, Fate, Finding, History, Outcome, Plan, Reading, Road, Weight, files};
+use crate::release::{self, Drift, Fate, Finding, History, Outcome, Plan, Reading, Road, Weight, Word, files};
 use crate::yaml::Object;
 
 /// What was seen.
@@ -29,13 +29,21 @@ pub struct Look {
     pub autoscaled: Vec<String>,
     /// What stands in the way, and what is worth knowing.
     pub findings: Vec<Finding>,
+    /// What was another tool's and is taken over for good, now or before.
+    pub adopted: Vec<String>,
 }
 
 impl Look {
     /// Puts together what an order would do to what was read.
     pub fn new(order: Order, mut reading: Reading, kubectl: &Kubectl<'_>, adopt: bool) -> Self {
         let mut findings = std::mem::take(&mut reading.findings);
-        findings.extend(release::foreign(&reading.live, adopt));
+        let mut adopted = reading.history.running().map(|running| running.body.adopted.clone()).unwrap_or_default();
+        findings.extend(release::foreign(&reading.live, adopt, &adopted));
+        if adopt {
+            adopted.extend(release::adoptable(&reading.live));
+            adopted.sort();
+            adopted.dedup();
+        }
         findings.extend(unfinished(&reading.history));
         let now = Timestamp::now().to_string();
         let answers = reading.history.running().map(release::Release::answers).unwrap_or_default();
@@ -71,7 +79,7 @@ impl Look {
         // What matters most comes first.
         plan.changes.sort_by_key(|change| change.nature);
         let unmanaged = unmanaged(&plan, &drift);
-        Self { order, wanted, reading, plan, drift, unmanaged, autoscaled, findings }
+        Self { order, wanted, reading, plan, drift, unmanaged, autoscaled, findings, adopted }
     }
 
     /// What stands in the way.
@@ -100,8 +108,8 @@ impl Look {
     }
 
     /// Whether the API server was not asked because the user may not.
-    pub fn may_ask(&self) -> bool {
-        !self.reading.is_rejected
+    pub fn is_unasked(&self) -> bool {
+        self.reading.word == Word::Own && !self.reading.is_rejected
     }
 
     /// Whether a release would change nothing in the cluster.

@@ -45,6 +45,7 @@ impl Order {
             before: Vec::new(),
             unchanged: Vec::new(),
             leftovers: Vec::new(),
+            adopted: Vec::new(),
         }
     }
 }

@@ -80,14 +80,14 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let exit =
         launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))?;
     match recording {
-        Some(recording) if exit == Exit::Done => Ok(record(&context, &recording, args, &message)),
+        Some(mut recording) if exit == Exit::Done => Ok(record(&context, &mut recording, args, &message)),
         _ => Ok(exit),
     }
 }
 
 /// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.
-fn record(context: &Context, recording: &Recording, args: &Args, message: &str) -> Exit {
-    let (ui, file) = (&context.ui, recording.shown.display());
+fn record(context: &Context, recording: &mut Recording, args: &Args, message: &str) -> Exit {
+    let (ui, file) = (&context.ui, recording.shown.display().to_string());
     if !recording.is_needed() {
         ui.say(Tone::Dim, "the files say this version already");
         return Exit::Done;

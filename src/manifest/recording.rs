@@ -15,6 +15,7 @@ pub struct Recording {
     /// The file, from the repo's folder.
     pub shown: PathBuf,
     path: PathBuf,
+    version: Version,
     /// What it will hold; none if the files say this version already.
     text: Option<String>,
 }
@@ -31,24 +32,10 @@ impl Recording {
         // A link stays one: what it leads to is written.
         let path = std::fs::canonicalize(&named).unwrap_or(named);
         if manifest.version().as_ref() == Some(version) {
-            return Ok(Self { shown, path, text: None });
+            return Ok(Self { shown, path, version: version.clone(), text: None });
         }
-        let old = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => bail!(Failure::refused(format!("cannot read `{}`: {error}", shown.display()))),
-        };
-        let file = Sources::default().add(&shown, old.clone());
-        let Some(text) = yaml::with_scalar(&old, file, "version", version.as_ref()) else {
-            bail!(
-                Failure::refused(format!(
-                    "the version cannot be written into `{}` without a change to the rest",
-                    shown.display()
-                ))
-                .hint(format!("write it there by hand: `version: {version}`"))
-            );
-        };
-        let recording = Self { shown, path, text: Some(text) };
+        let mut recording = Self { shown, path, version: version.clone(), text: None };
+        recording.text = Some(recording.edited()?);
         // Written to the same folder now, and taken away again: that it cannot be must be known before the ship.
         drop(recording.beside()?);
         Ok(recording)
@@ -59,14 +46,31 @@ impl Recording {
         self.text.is_some()
     }
 
-    /// Writes it: as a whole or not at all.
+    /// The file as it is now, with the version in it.
+    fn edited(&self) -> Result<String> {
+        let (shown, version) = (&self.shown, &self.version);
+        let old = match std::fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => bail!(Failure::refused(format!("cannot read `{}`: {error}", shown.display()))),
+        };
+        let file = Sources::default().add(shown, old.clone());
+        let text = yaml::with_scalar(&old, file, "version", version.as_ref());
+        text.ok_or_else(|| {
+            let what = format!("the version cannot be written into `{}` without a change to the rest", shown.display());
+            Failure::refused(what).hint(format!("write it there by hand: `version: {version}`")).into()
+        })
+    }
+
+    /// Writes it: as a whole or not at all. What somebody has written into the file during the ship stays.
     ///
     /// # Errors
     /// If it cannot be written; the file is as it was.
-    pub fn write(&self) -> Result<()> {
+    pub fn write(&mut self) -> Result<()> {
         if self.text.is_none() {
             return Ok(());
         }
+        self.text = Some(self.edited()?);
         let file = self.beside()?;
         file.persist(&self.path).with_context(|| format!("cannot write `{}`", self.shown.display()))?;
         Ok(())

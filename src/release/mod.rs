@@ -39,7 +39,7 @@ pub use nature::{Change, Nature, What};
 pub use ownership::unmanaged;
 pub use permissions::{Permission, deployer, reader};
 pub use plan::{Images, Plan, Road};
-pub use preflight::{Finding, Load, Weight, Where, foreign, quota, scaling};
+pub use preflight::{Finding, Load, Weight, Where, adoptable, foreign, quota, scaling};
 pub use reading::{Reading, Running, Wanted, running};
 pub use record::{Body, Outcome, Release, VersionFrom};
 pub use rollout::{Ending, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors};

@@ -109,6 +109,9 @@ pub struct Body {
     /// What the release before had and this one has not: live when it began, to be removed once it is deployed.
     #[serde(default)]
     pub leftovers: Vec<Value>,
+    /// What was another tool's and was taken over for good, by this release or one before: `Deployment/webapp`.
+    #[serde(default)]
+    pub adopted: Vec<String>,
 }
 
 /// A release as the cluster has it.
@@ -287,6 +290,7 @@ pub mod tests {
             before: Vec::new(),
             unchanged: Vec::new(),
             leftovers: Vec::new(),
+            adopted: Vec::new(),
         };
         Release { number, outcome, finished: None, message: None, answer: None, body }
     }

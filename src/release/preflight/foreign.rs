@@ -20,15 +20,24 @@ enum Keeper {
     Owner(String),
 }
 
-/// What of the live objects somebody else keeps; with `adopt` that is taken over, but for what has an owner.
-pub fn foreign(live: &[Object], adopt: bool) -> Vec<Finding> {
-    let mut by_keeper: BTreeMap<Keeper, Vec<String>> = BTreeMap::new();
+/// What of the live objects somebody else keeps; with `adopt` that is taken over, but for what has an owner. What was `adopted` by a release
+/// before is: some of the marks stay.
+pub fn foreign(live: &[Object], adopt: bool, adopted: &[String]) -> Vec<Finding> {
+    let mut by_keeper: BTreeMap<(Keeper, bool), Vec<String>> = BTreeMap::new();
     for object in live {
         if let Some(keeper) = keeper(object) {
-            by_keeper.entry(keeper).or_default().push(object.to_string());
+            let name = object.to_string();
+            by_keeper.entry((keeper, adopt || adopted.contains(&name))).or_default().push(name);
         }
     }
-    by_keeper.iter().map(|(keeper, objects)| finding(keeper, &join_and(objects), objects.len() == 1, adopt)).collect()
+    let told = by_keeper.iter();
+    told.map(|((keeper, adopt), objects)| finding(keeper, &join_and(objects), objects.len() == 1, *adopt)).collect()
+}
+
+/// The live objects that a release with `--adopt` takes over.
+pub fn adoptable(live: &[Object]) -> Vec<String> {
+    let is_kept = |object: &&Object| keeper(object).is_some_and(|keeper| !matches!(keeper, Keeper::Owner(_)));
+    live.iter().filter(is_kept).map(ToString::to_string).collect()
 }
 
 fn finding(keeper: &Keeper, objects: &str, is_one: bool, adopt: bool) -> Finding {
@@ -110,22 +119,25 @@ mod tests {
             (json!({"labels": {"kustomize.toolkit.fluxcd.io/name": "f"}}), "`f` of Flux"),
             (json!({"ownerReferences": [{"kind": "Web", "name": "x", "controller": true}]}), "Web/x"),
         ] {
-            let found = foreign(&[object("Service", &metadata)], false);
+            let found = foreign(&[object("Service", &metadata)], false, &[]);
             assert!(found[0].what.starts_with(&format!("Service/w belongs to {who}")), "{found:?}");
             assert_eq!(found[0].weight, Weight::Refusal);
         }
         let own = json!({"labels": {"app.kubernetes.io/instance": "w", "app.kubernetes.io/managed-by": "shipcat"}});
-        assert_eq!(foreign(&[object("Service", &own)], false), []);
+        assert_eq!(foreign(&[object("Service", &own)], false, &[]), []);
     }
 
     #[test]
     fn what_is_adopted_is_no_refusal() {
         let helm = json!({"annotations": {"meta.helm.sh/release-name": "r"}});
         let live = [object("Service", &helm), object("ConfigMap", &helm)];
-        let found = foreign(&live, true);
+        let found = foreign(&live, true, &[]);
         assert_eq!((found.len(), found[0].weight), (1, Weight::Warning));
         assert!(found[0].what.contains("Service/w and ConfigMap/w belong to the Helm release `r`, and are taken over"));
+        let again = foreign(&live, false, &["Service/w".into()]);
+        let weights: Vec<Weight> = again.iter().map(|finding| finding.weight).collect();
+        assert_eq!(weights, [Weight::Refusal, Weight::Warning], "each object for itself");
         let owned = json!({"ownerReferences": [{"kind": "Web", "name": "x", "controller": true}]});
-        assert_eq!(foreign(&[object("Service", &owned)], true)[0].weight, Weight::Refusal);
+        assert_eq!(foreign(&[object("Service", &owned)], true, &[])[0].weight, Weight::Refusal);
     }
 }

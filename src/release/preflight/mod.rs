@@ -11,7 +11,7 @@ mod references;
 mod scaling;
 
 pub use finding::{Finding, Weight};
-pub use foreign::foreign;
+pub use foreign::{adoptable, foreign};
 pub use immutable::immutable;
 pub use missing::missing;
 pub use progress::progress;

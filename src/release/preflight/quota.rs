@@ -131,6 +131,9 @@ fn pods(
         return Some(Finding::refusal(what, "say it in the manifest: `resources`"));
     }
     let times = |n: i128| -> Amounts { each.iter().map(|(name, amount)| (name.clone(), amount * n)).collect() };
+    // Where more is used than allowed by now, not one new pod is let in, whichever goes first.
+    let is_over = |name: &String| left.get(name).is_some_and(|left| *left < 0);
+    let least = if least == 0 && each.iter().any(|(name, amount)| *amount > 0 && is_over(name)) { 1 } else { least };
     let (least_over, over) = (lacking(left, &times(least)), lacking(left, &times(more)));
     let name = quota.name();
     if !least_over.is_empty() {
@@ -297,6 +300,8 @@ mod tests {
         let loose = json!({"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1, "maxSurge": 1}});
         let loose = deployment(2, Some("300m"), loose);
         assert_eq!(look(&quota, Some(&loose), &loose, true)[0].weight, Weight::Warning);
+        let over = of(json!({"requests.cpu": "1"}), json!({"requests.cpu": "1200m"}));
+        assert_eq!(look(&over, Some(&loose), &loose, true)[0].weight, Weight::Refusal);
         let recreated = deployment(2, Some("300m"), json!({"type": "Recreate"}));
         assert_eq!(look(&quota, Some(&recreated), &recreated, true), []);
     }
