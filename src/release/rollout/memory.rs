@@ -48,4 +48,9 @@ impl Memory {
         }
         (now.duration_since(*first), versions.len())
     }
+
+    /// A sign no longer holds: should it come back, it is a new one.
+    pub fn forget(&mut self, sign: &str) {
+        self.first_seen.remove(sign);
+    }
 }

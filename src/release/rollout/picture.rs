@@ -132,8 +132,17 @@ impl Picture {
 
     /// Whether any pod of a workload has been told, of whatever revision.
     pub fn has_pods(&self, workload: &Object) -> bool {
-        let sets: Vec<&str> = self.owned_by(workload.uid(), "ReplicaSet").map(Object::uid).collect();
-        self.pods().any(|pod| owner(pod) == workload.uid() || sets.contains(&owner(pod)))
+        self.every_pod_of(workload.uid()).next().is_some()
+    }
+
+    /// Whether a pod of a goal's workload is on its way out, of whatever revision.
+    pub fn is_stopping_pods_of(&self, goal: &Goal) -> bool {
+        self.every_pod_of(&goal.uid).any(|pod| !pod.text("/metadata/deletionTimestamp").is_empty())
+    }
+
+    fn every_pod_of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Object> {
+        let sets: Vec<&str> = self.owned_by(uid, "ReplicaSet").map(Object::uid).collect();
+        self.pods().filter(move |pod| owner(pod) == uid || sets.contains(&owner(pod)))
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Memory;
 use super::kind::Kind;
 use super::moment::Moment;
-use super::picture::{restarts, statuses, text};
+use super::picture::{condition, restarts, statuses, text};
 use crate::error::{count, join_and};
 use crate::yaml::Object;
 
@@ -203,13 +203,22 @@ fn probe(pod: &Object) -> String {
 
 /// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods.
 pub fn cannot_create(object: &Object, at: Moment<'_>, memory: &mut Memory) -> Option<Finding> {
-    let condition = object
-        .list("/status/conditions")
-        .iter()
-        .find(|condition| text(condition, "type") == "ReplicaFailure" && text(condition, "status") == "True")?;
-    let (since, _) = memory.since(&format!("create {}", object.uid()), "", at.now);
+    let (sign, last) = (format!("create {}", object.uid()), format!("create again {}", object.uid()));
+    let Some(condition) = condition(object, "ReplicaFailure") else {
+        memory.forget(&sign);
+        memory.forget(&last);
+        return None;
+    };
+    let (since, _) = memory.since(&sign, "", at.now);
+    // A pod that stops may make the room. The controller tries again ever more slowly, each time after about as long as it has
+    // tried so far: for so long more nothing can be known.
+    if at.picture.is_stopping_pods_of(at.goal) {
+        memory.forget(&last);
+    }
+    let (still, _) = memory.since(&last, "", at.now);
+    let tried = since.saturating_sub(still);
     let message = format!("no pod can be created: {}", text(condition, "message"));
-    Some(Finding { doomed: since >= at.limits.create, ..finding("create", message) })
+    Some(Finding { doomed: still >= at.limits.create.max(tried), ..finding("create", message) })
 }
 
 /// Whether a pull failed for a reason that does not pass: the registry says that there is no such image or that we may not have it,

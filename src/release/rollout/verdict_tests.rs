@@ -198,6 +198,38 @@ fn pods_that_cannot_be_created_doom_after_half_a_minute() {
 }
 
 #[test]
+fn a_pod_that_stops_may_make_the_room_for_the_next() {
+    let set = |refused: bool| {
+        let mut set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "rs-new", "uid": "rs-new",
+            "annotations": {"deployment.kubernetes.io/revision": "2"}, "ownerReferences": [{"uid": "d", "controller": true}]}});
+        if refused {
+            set["status"] =
+                json!({"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]});
+        }
+        json!({"type": "MODIFIED", "object": set})
+    };
+    let mut stopping = pod("rs-new", json!({"running": {}}), json!({}), 0);
+    stopping["metadata"]["deletionTimestamp"] = json!("2026-11-23T04:00:10Z");
+    let status = json!({"replicas": 2, "availableReplicas": 1, "observedGeneration": 2});
+    let mut picture = deployment_and(status, vec![stopping.clone()]);
+    picture.take(0, &set(true));
+    let (mut memory, limits, start) = (Memory::default(), Limits::default(), Instant::now());
+    let mut after = |picture: &Picture, seconds: u64| {
+        let now = start + Duration::from_secs(seconds);
+        doomed(&judge(picture, &[goal()], &mut memory, &limits, now)).is_some()
+    };
+    // However long it takes to stop; and then for as long again.
+    assert_eq!([0, 31, 50].map(|seconds| after(&picture, seconds)), [false, false, false]);
+    picture.take(0, &json!({"type": "DELETED", "object": stopping}));
+    assert_eq!([51, 81, 99, 102].map(|seconds| after(&picture, seconds)), [false, false, false, true]);
+    // One that was refused and came does not count against the next.
+    picture.take(0, &set(false));
+    assert!(!after(&picture, 103));
+    picture.take(0, &set(true));
+    assert_eq!([104, 130, 135].map(|seconds| after(&picture, seconds)), [false, false, true]);
+}
+
+#[test]
 fn one_doomed_pod_among_others_does_not_doom_the_rollout() {
     let mut healthy = pod("rs-new", json!({"running": {}}), json!({}), 0);
     healthy["metadata"]["uid"] = json!("p2");
