@@ -72,7 +72,7 @@ fn a_stateful_set_moves_and_comes_back() {
     world
         .shipcat(&["ship", "webapp", "--tag", "0.2.0"])
         .ends(0)
-        .says("image    registry.shipcat.test/webapp:0.1.0 -> registry.shipcat.test/webapp:0.2.0");
+        .says("StatefulSet/webapp   image    registry.shipcat.test/webapp:0.1.0 -> 0.2.0");
     assert_eq!(images(&world), ["webapp-0 0.2.0", "webapp-1 0.2.0"]);
     world.shipcat(&["rollback", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev");
     let status = world.shipcat(&["status", "webapp"]).ends(0).stdout;

@@ -218,6 +218,28 @@ fn the_new_pods_of_a_daemon_set_are_those_of_its_newest_revision() {
     assert!(matches!(verdict(&lagging), Verdict::Waiting(..)));
 }
 
+/// Seen on a busy machine: the status still counted a pod that had crashed since.
+#[test]
+fn a_container_that_crashed_must_hold_out_also_where_the_server_holds_its_pod_back() {
+    let status = json!({"desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1});
+    let mut stale = workload("DaemonSet", json!({"minReadySeconds": 5}), status);
+    stale["spec"]["template"]["spec"]["containers"][0].as_object_mut().unwrap().remove("readinessProbe");
+    let mut pods = [running(), json!({"terminated": {"exitCode": 3}}), running()].map(|state| pod("w-a", "h1", state));
+    pods[2]["status"]["containerStatuses"][0]["restartCount"] = json!(1);
+    let mut newest = revision(1, "h1", "w:2");
+    newest["data"]["spec"]["template"]["spec"] = stale["spec"]["template"]["spec"].clone();
+    let (mut memory, start) = (Memory::default(), Instant::now());
+    let mut judged = |pod: &Value, after: u64| {
+        let objects = [stale.clone(), newest.clone(), pod.clone()];
+        at(&objects, &mut memory, start + Duration::from_secs(after))
+    };
+    assert!(matches!(judged(&pods[1], 0), Verdict::Waiting(..)));
+    assert!(matches!(judged(&pods[2], 1), Verdict::Waiting(..)));
+    assert_eq!(judged(&pods[2], 7), Verdict::Good);
+    // Without a crash the server's word is enough.
+    assert_eq!(judged(&pods[0], 7), Verdict::Good);
+}
+
 fn job(spec: Value, condition: Value) -> Value {
     json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "w-migrate", "uid": "o"}, "spec": spec,
         "status": {"conditions": [condition]}})

@@ -10,26 +10,40 @@ use crate::yaml::Object;
 /// Whether a workload's pods have held out: where neither a readiness probe nor `minReadySeconds` holds a pod back, it must run
 /// for a while, since the API calls it available at once, also in a crash loop. What counts is the `minReadySeconds` that the server
 /// has: one that does not know the field for this kind (a StatefulSet's, before 1.22) has dropped it.
+///
+/// A container without a probe that crashed since the ship began must run for that while under our eyes also where the server holds
+/// its pod back: the workload's status may speak of the time before the crash.
 pub fn settled(workload: &Object, pods: &[&Object], wanted: i64, at: Moment<'_>, memory: &mut Memory) -> bool {
-    let probed = |container: &Value| container.get("readinessProbe").is_some();
-    if is_held(workload) || workload.list("/spec/template/spec/containers").iter().all(probed) {
+    let unprobed: Vec<&str> = workload
+        .list("/spec/template/spec/containers")
+        .iter()
+        .filter(|container| container.get("readinessProbe").is_none())
+        .map(|container| text(container, "name"))
+        .collect();
+    if unprobed.is_empty() {
         return true;
     }
-    let seen = i64::try_from(pods.len()).unwrap_or_default() >= wanted;
-    let mut steady = seen;
+    let held = is_held(workload);
+    let mut steady = i64::try_from(pods.len()).unwrap_or_default() >= wanted;
     for pod in pods {
+        // Each is looked at, so that each one's clock runs.
         for (init, status) in statuses(pod) {
-            if init {
-                continue;
+            if !init && (!held || unprobed.contains(&text(status, "name"))) {
+                steady &= holds_out(pod, status, held, at, memory);
             }
-            let name = text(status, "name");
-            let sign = format!("run {} {name} {}", pod.uid(), restarts(status));
-            let running = status.pointer("/state/running").is_some();
-            // Each is looked at, so that each one's clock runs.
-            steady &= running && memory.since(&sign, "", at.now).0 >= at.limits.settle;
         }
     }
     steady
+}
+
+/// Whether a container has run for long enough since it was started.
+fn holds_out(pod: &Object, status: &Value, held: bool, at: Moment<'_>, memory: &mut Memory) -> bool {
+    let name = text(status, "name");
+    let sign = format!("run {} {name} {}", pod.uid(), restarts(status));
+    let runs = status.pointer("/state/running").is_some();
+    let before = memory.baseline.get(&(pod.uid().to_owned(), name.to_owned())).copied().unwrap_or_default();
+    let (since, _) = memory.since(&sign, "", at.now);
+    runs && ((held && restarts(status) <= before) || since >= at.limits.settle)
 }
 
 /// Whether the server itself holds pods back for a while.
