@@ -1,6 +1,8 @@
 //! Whether a Job ran to its end. It says itself when it is complete and when it gives up; a crash alone is no doom, since it may have
 //! tries left, but what keeps every pod of it from starting is, by the same table as elsewhere.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::moment::Moment;
@@ -11,6 +13,9 @@ use super::verdict::{Verdict, status, troubles, with_reason};
 use super::{Finding, Memory};
 use crate::error::count;
 use crate::yaml::Object;
+
+/// How long a Job that gave up is waited for to show the crash that it gave up for: pods have a stream of their own.
+const CRASH_TO_SHOW: Duration = Duration::from_secs(2);
 
 /// Whether a Job has run to its end, well.
 pub fn is_complete(job: &Object) -> bool {
@@ -35,7 +40,13 @@ pub fn judge(job: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         memory.last_trouble.insert(job.uid().to_owned(), last);
     }
     if let Some(failed) = condition(job, "Failed") {
-        return Verdict::Doomed(vec![given_up(job, failed, at, memory)]);
+        let told = memory.last_trouble.get(job.uid()).is_some_and(|last| last.reason != "job");
+        let (since, _) = memory.since(&format!("gave up {}", job.uid()), "", at.now);
+        // One whose time ran out need not have crashed.
+        if told || text(failed, "reason") == "DeadlineExceeded" || since >= CRASH_TO_SHOW {
+            return Verdict::Doomed(vec![given_up(job, failed, at, memory)]);
+        }
+        return Verdict::Waiting(format!("{} gave up", at.goal), findings);
     }
     if job.json().pointer("/spec/suspend").and_then(Value::as_bool) == Some(true) {
         let message = format!("{} is suspended: it makes no pods", at.goal);

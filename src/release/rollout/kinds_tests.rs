@@ -285,6 +285,28 @@ fn what_a_job_failed_for_is_remembered_when_its_pods_are_gone() {
     assert_eq!((findings[0].pod.as_str(), findings[0].log.as_deref()), ("p1", Some("no such table")));
 }
 
+/// Seen on a busy machine: the container was started again before its end was told, and the Job gave up in the same moment.
+#[test]
+fn what_a_job_failed_for_may_be_told_after_its_end() {
+    let mut again = pod("p1", "", running());
+    again["status"]["phase"] = json!("Running");
+    let before = again.clone();
+    again["status"]["containerStatuses"][0]["restartCount"] = json!(1);
+    again["status"]["containerStatuses"][0]["lastState"] = json!({"terminated": {"exitCode": 5, "reason": "Error"}});
+    let gave_up = || job(json!({}), json!({"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}));
+    let (mut memory, start) = (Memory::default(), Instant::now());
+    assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));
+    let told = at(&[gave_up(), again], &mut memory, start + Duration::from_secs(1));
+    assert_eq!(line(&told), "Job/w-migrate failed (BackoffLimitExceeded): container `w` of p1 crashed: exit code 5");
+    // It is not waited for long, and not where the Job's time ran out.
+    let mut memory = Memory::default();
+    assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));
+    let late = at(&[gave_up(), before.clone()], &mut memory, start + Duration::from_secs(2));
+    assert_eq!(line(&late), "Job/w-migrate failed (BackoffLimitExceeded): container `w` of p1 was still running");
+    let over = job(json!({}), json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"}));
+    assert!(matches!(at(&[over, before], &mut Memory::default(), start), Verdict::Doomed(_)));
+}
+
 #[test]
 fn a_job_that_tidies_itself_away_has_run() {
     let done = job(json!({}), json!({"type": "Complete", "status": "True"}));

@@ -132,8 +132,9 @@ fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>
     let end_counts =
         ended.is_some_and(|ended| !(init || is_job) || ended.get("exitCode").and_then(Value::as_i64) != Some(0));
     let crashes = restarts(status) - baseline + i64::from(backing_off || end_counts);
-    // A container that is up again may have healed: that is for the deadline to say, or for its next crash.
-    let up = status.pointer("/state/running").is_some();
+    // A container that is up again may have healed: that is for the deadline to say, or for its next crash. What runs to its end
+    // has not yet, and may be taken away for the crash in the next moment.
+    let up = status.pointer("/state/running").is_some() && !is_job;
     if crashes <= 0
         || (up && status.get("ready").and_then(Value::as_bool) == Some(true))
         || (ended.is_some() && !end_counts)
