@@ -3,7 +3,9 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{Global, diff, generate, history, init, rbac, rollback, schema, ship, status, update, validate};
+use crate::commands::{
+    Global, diff, generate, history, init, lock, rbac, rollback, schema, ship, status, update, validate,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -54,6 +56,8 @@ pub enum Command {
     Status(status::Args),
     /// List the releases of a service
     History(history::Args),
+    /// Show the environment's lock, keep it for yourself, give it back, or take it
+    Lock(lock::Args),
     /// Print the Role that a deployer, or a reader, of an environment needs
     Rbac(rbac::Args),
     /// Print the JSON Schema of the files, for editors

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod cli;
+mod clock;
 mod commands;
 mod error;
 mod git;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use commands::{Context, diff, generate, history, init, rbac, rollback, schema, ship, status, update, validate};
+use commands::{Context, diff, generate, history, init, lock, rbac, rollback, schema, ship, status, update, validate};
 use error::{Exit, Failure, Problems};
 use ui::{Tone, Ui};
 
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Generate(args) => generate::run(context()?, args),
         Command::Diff(args) => diff::run(context()?, args),
         Command::Update(args) => update::run(context()?, args),
+        Command::Lock(args) => lock::run(context()?, args),
         Command::Rbac(args) => rbac::run(context()?, args),
         Command::Ship(args) => ship::run(context()?, args),
         Command::Rollback(args) => rollback::run(context()?, args),

@@ -154,13 +154,18 @@ impl Ui {
 
     /// What is being waited for. On a terminal the line moves; elsewhere it is said when it changes, and every half minute.
     pub fn wait(&self, since: Instant, what: &str) {
+        self.wait_with(since, what, "");
+    }
+
+    /// The same with more behind it that changes all the time, and is no reason to say it again.
+    pub fn wait_with(&self, since: Instant, what: &str, more: &str) {
         if redact::is_reading() {
             return;
         }
         self.release();
-        let what = &*redact::cover(what);
+        let (what, more) = (&*redact::cover(what), &*redact::cover(more));
         if self.live {
-            self.bar.set_message(format!("{what} ({})", seconds(since.elapsed())));
+            self.bar.set_message(format!("{what}{more} ({})", seconds(since.elapsed())));
             self.bar.tick();
             return;
         }
@@ -177,7 +182,7 @@ impl Ui {
             due
         });
         if due {
-            self.say(Tone::Plain, format!("  {what} ({})", seconds(since.elapsed())));
+            self.say(Tone::Plain, format!("  {what}{more} ({})", seconds(since.elapsed())));
         }
     }
 

@@ -453,6 +453,8 @@ case "$*" in
 "config view"*) echo '{{"contexts": [{{"name": "here", "context": {{"cluster": "c"}}}}], "clusters": [{{"name": "c", "cluster": {{"server": "https://c"}}}}]}}' ;;
 "version --client"*) echo '{{"clientVersion": {{"minor": "30"}}}}' ;;
 "get --raw /version"*) echo '{{}}' ;;
+"create --raw"*/leases*) cat ;;
+"delete --raw"*/leases/shipcat*) ;;
 {cases}
 *) echo "unexpected: $*" >&2; exit 1 ;;
 esac
@@ -475,7 +477,7 @@ fn with_fake(dir: &TempDir, cases: &str, args: &[&str]) -> (Run, Vec<String>) {
     (run, lines)
 }
 
-const TAIL: &str = "--context here --namespace dev --request-timeout=30s";
+const TAIL: &str = "--context here --namespace dev --request-timeout=25s";
 
 #[test]
 fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
@@ -493,7 +495,7 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
          hint: an immutable field differs from what runs: give the manifest the same (a Deployment's labels: `selector`), \
          or remove the object first\n"
     );
-    // The whole conversation: nothing but questions, each with context, namespace and timeout.
+    // The whole conversation: the lock, and nothing but questions, each with context, namespace and timeout.
     assert_eq!(
         log,
         [
@@ -501,7 +503,9 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
                 "apply --server-side --force-conflicts --field-manager=shipcat --dry-run=server -f - -o json {TAIL} --show-managed-fields"
             ),
             "config view -o json".to_owned(),
+            format!("create --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases?fieldManager=shipcat -f - {TAIL}"),
             format!("create --validate=false -f - -o json {TAIL}"),
+            format!("delete --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases/shipcat -f - {TAIL}"),
             format!(
                 "get --raw /api/v1/namespaces/dev/secrets?fieldSelector=type%21%3Dshipcat.dev%2Frelease%2Ctype%21%3Dhelm.sh%2Frelease.v1 {TAIL}"
             ),

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the crate and the rooms that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
+    ("clock", &[]),
     ("error", &[]),
     ("process", &[]),
     ("redact", &[]),
@@ -17,11 +18,14 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("manifest", &["yaml", "error"]),
     ("render", &["manifest", "yaml", "error"]),
     ("adopt", &["render", "manifest", "yaml", "error"]),
-    ("kubectl", &["yaml", "process", "ui", "redact", "threads", "error"]),
-    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "threads", "error"]),
+    ("kubectl", &["yaml", "process", "ui", "redact", "signal", "threads", "clock", "error"]),
+    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "threads", "clock", "error"]),
     (
         "commands",
-        &["release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "redact", "threads", "error"],
+        &[
+            "release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "redact", "signal", "threads",
+            "error",
+        ],
     ),
     ("cli", &["commands"]),
 ];

@@ -137,6 +137,7 @@ pub fn connect<'a>(environment: &Environment, chosen: Option<&str>, ui: &'a Ui) 
         cluster: environment.cluster.as_deref(),
         namespace: environment.namespace.as_ref(),
         chosen,
+        lifetime: environment.lock_lifetime,
     };
     let kubectl = Kubectl::connect(&target, ui)?;
     redact::allow([environment.name.as_ref(), environment.namespace.as_ref(), kubectl.context()]);

@@ -5,7 +5,9 @@ use std::time::Instant;
 use anyhow::Result;
 use jiff::Timestamp;
 
+use super::locked::{Queueing, interrupted};
 use super::look::Look;
+use super::order::Order;
 use super::{Context, consent, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
@@ -23,6 +25,9 @@ pub struct Patience {
     /// How long the way back may take [default: the environment's, else 5m]
     #[arg(long, value_name = "TIME")]
     rollback_timeout: Option<Duration>,
+    /// How long to wait for others.
+    #[command(flatten)]
+    pub queueing: Queueing,
 }
 
 /// How bold a release may be.
@@ -77,7 +82,13 @@ pub fn launch(
     story::findings(&look.findings, ui);
     if !boldness.dry_run {
         let asked = Instant::now();
-        consent::ask(&context.environment, &look.order, boldness.yes, ui)?;
+        kubectl.at_step("asks whether to go on");
+        let Order { service, version, command, .. } = &look.order;
+        if let Some(signal) =
+            consent::ask(&context.environment, &format!("the {command} of {service} {version}"), boldness.yes, ui)?
+        {
+            return Ok(interrupted(signal, ui));
+        }
         if asked.elapsed() > consent::STALE {
             unmoved(&look, again(&look)?, kubectl, boldness.adopt)?;
         }
@@ -161,7 +172,7 @@ fn nothing_to_do(kubectl: &Kubectl<'_>, look: &Look, timeout: std::time::Duratio
             Exit::Done
         }
         Ending::Interrupted(signal) => Exit::Interrupted(signal),
-        Ending::Superseded(why) | Ending::Blind(why) => {
+        Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) => {
             ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
             Exit::AsBefore
         }

@@ -1,9 +1,12 @@
 //! `rollback`: an earlier release once more, the whole of it. Never a bare `rollout undo`, which brings back the pod template
 //! only, and after a config-only change goes to the wrong revision.
 
+use std::sync::Once;
+
 use anyhow::{Result, anyhow, bail};
 
 use super::launch::{Boldness, Patience, launch};
+use super::locked::{Prepared, locked};
 use super::look::Look;
 use super::order::Order;
 use super::ship::{read, rehearsing, running};
@@ -37,27 +40,35 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         Failure::refused(message).hint(hint)
     })?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
-    let running = running(&kubectl, service.as_ref())?;
+    let told = Once::new();
+    let prepare = || prepare(&context, &kubectl, service.as_ref(), args, &told);
+    let go = |Prepared { look, git, .. }: Prepared| {
+        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    };
+    let to = args.to.map(|number| format!(" to release {number}")).unwrap_or_default();
+    let what = format!("rollback {service}{to}");
+    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+}
+
+/// Reads what is needed.
+fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args, told: &Once) -> Result<Prepared> {
+    let running = running(kubectl, service)?;
     if let Some(refused) = running.no_history {
         bail!(
             Failure::refused(format!("cannot read the release records: {refused}"))
                 .hint("ask for the permission to read Secrets")
         );
     }
-    let target = target(&kubectl, &running.history, service.as_ref(), args.to, running.version.as_deref())?;
+    let target = target(kubectl, &running.history, service, args.to, running.version.as_deref())?;
     let number = target.number;
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
     // It runs no Jobs: what they did stays done.
     let wanted: Vec<_> = target.objects().into_iter().filter(|object| Kind::of(object) != Some(Kind::Job)).collect();
-    story::heading(
-        &format!("taking {service} back to release {number}, version {version}"),
-        &context.environment,
-        &kubectl,
-        &context.ui,
-    );
+    let heading = format!("taking {service} back to release {number}, version {version}");
+    told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
     let order = Order {
-        service: service.to_string(),
+        service: service.to_owned(),
         version,
         from,
         command: format!("rollback to {number}"),
@@ -65,11 +76,11 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         images_only: false,
     };
     let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| checkout::state(&context));
-        (read(&kubectl, &order), git.join().unwrap_or_default())
+        let git = scope.spawn(|| checkout::state(context));
+        (read(kubectl, &order), git.join().unwrap_or_default())
     });
-    let look = Look::new(order, reading?, &kubectl, args.boldness.adopt);
-    launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    let look = Look::new(order, reading?, kubectl, args.boldness.adopt);
+    Ok(Prepared { look, git, recording: None })
 }
 
 fn target<'a>(

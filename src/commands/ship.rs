@@ -1,15 +1,18 @@
 //! `ship`: image and configuration as one transaction; with `--image-only` the image alone.
 
+use std::sync::Once;
+
 use anyhow::{Result, anyhow};
 
 use super::launch::{Boldness, Patience, launch};
+use super::locked::{Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::{Context, checkout, pending, story};
 use crate::error::{Exit, Failure};
 use crate::git;
 use crate::kubectl::Kubectl;
-use crate::manifest::{Recording, Version};
+use crate::manifest::{Manifest, Recording, Version};
 use crate::release::{self, Finding, Plan, Reading, Road, Running, Wanted};
 use crate::ui::Tone;
 
@@ -42,9 +45,25 @@ pub struct Args {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let mut manifest = context.manifest(&args.service)?;
+    let manifest = context.manifest(&args.service)?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
-    let (version, from) = order::choose(&manifest, args.tag.as_ref(), || running(&kubectl, manifest.service.as_ref()))?;
+    let said = args.tag.clone().or_else(|| manifest.version());
+    let what = format!("ship {}{}", args.service, said.map(|version| format!(" {version}")).unwrap_or_default());
+    let told = Once::new();
+    let prepare = || prepare(&context, &kubectl, manifest.clone(), args, &told);
+    let go = |prepared: Prepared| go(&context, &kubectl, prepared, args);
+    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+}
+
+/// Reads and renders what is needed.
+fn prepare(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    mut manifest: Manifest,
+    args: &Args,
+    told: &Once,
+) -> Result<Prepared> {
+    let (version, from) = order::choose(&manifest, args.tag.as_ref(), || running(kubectl, manifest.service.as_ref()))?;
     let recording = args.record.then(|| Recording::prepare(&context.repo.root, &manifest, &version)).transpose()?;
     if let Some(recording) = recording.as_ref().filter(|recording| args.commit && recording.is_needed()) {
         git::can_commit(&context.repo.root, &recording.shown).map_err(|why| {
@@ -52,10 +71,10 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
                 .hint("mend that first, or leave `--commit` away")
         })?;
     }
-    let rendered = order::rendered(&context, &kubectl, &mut manifest, &version)?;
+    let rendered = order::rendered(context, kubectl, &mut manifest, &version)?;
     let what = if args.image_only { "the image of " } else { "" };
-    story::heading(&format!("shipping {what}{} {version}", args.service), &context.environment, &kubectl, &context.ui);
-    let message = format!("{} {version} in {}", args.service, context.environment.name);
+    let heading = format!("shipping {what}{} {version}", args.service);
+    told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
     let command = if args.image_only { "ship --image-only" } else { "ship" };
     let order = Order {
         service: args.service.clone(),
@@ -66,21 +85,28 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         images_only: args.image_only,
     };
     let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| checkout::state(&context));
-        (read(&kubectl, &order), git.join().unwrap_or_default())
+        let git = scope.spawn(|| checkout::state(context));
+        (read(kubectl, &order), git.join().unwrap_or_default())
     });
-    let mut look = Look::new(order, reading?, &kubectl, args.boldness.adopt);
+    let mut look = Look::new(order, reading?, kubectl, args.boldness.adopt);
     look.findings.extend(order::older_file(&look.reading.history, &look.order));
-    look.findings.extend(checkout::findings(&context, git.as_ref(), &look.reading.history));
+    look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
     if args.image_only {
-        look.findings.extend(images_refused(&kubectl, &look));
+        look.findings.extend(images_refused(kubectl, &look));
     } else if !context.environment.ships_config {
-        look.findings.extend(pending::refusal(&context, &kubectl, &mut manifest, &look)?);
+        look.findings.extend(pending::refusal(context, kubectl, &mut manifest, &look)?);
     }
-    let exit =
-        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))?;
+    Ok(Prepared { look, git, recording })
+}
+
+/// Ships it, and keeps its version where that is asked for.
+fn go(context: &Context, kubectl: &Kubectl<'_>, prepared: Prepared, args: &Args) -> Result<Exit> {
+    let Prepared { look, git, recording } = prepared;
+    let message = format!("{} {} in {}", args.service, look.order.version, context.environment.name);
+    let again = |look: &Look| read(kubectl, &look.order);
+    let exit = launch(context, kubectl, look, git, &args.patience, &args.boldness, again)?;
     match recording {
-        Some(mut recording) if exit == Exit::Done => Ok(record(&context, &mut recording, args, &message)),
+        Some(mut recording) if exit == Exit::Done => Ok(record(context, &mut recording, args, &message)),
         _ => Ok(exit),
     }
 }

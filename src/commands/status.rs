@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::Context;
+use super::{Context, locked};
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
@@ -32,9 +32,10 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     context.manifest(&args.service)?;
     let kubectl = context.kubectl()?;
     let cancel = false.into();
-    let (reached, history) = std::thread::scope(|scope| {
+    let (reached, history, holder) = std::thread::scope(|scope| {
         let history = scope.spawn(|| History::read_all(&kubectl, &[&args.service], &cancel));
-        (kubectl.reach(), history.join())
+        let holder = scope.spawn(|| locked::at_work(&kubectl));
+        (kubectl.reach(), history.join(), holder.join().unwrap_or_default())
     });
     reached?;
     let mut histories =
@@ -69,6 +70,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     if let Some(newest) = history.newest().filter(|newest| newest.outcome != Outcome::Deployed) {
         let why = newest.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
         text += &format!("  last      {}, {}{why}\n", line(newest), newest.outcome);
+    }
+    if let Some(holder) = holder {
+        text += &format!("  lock      {holder}\n");
     }
     context.ui.product(&text)?;
     Ok(exit)

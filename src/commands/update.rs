@@ -1,8 +1,11 @@
 //! `update`: the configuration as the manifest has it; the image that runs stays.
 
+use std::sync::Once;
+
 use anyhow::Result;
 
 use super::launch::{Boldness, Patience, launch};
+use super::locked::{Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::ship::{read, rehearsing, running};
@@ -30,9 +33,26 @@ pub struct Args {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let mut manifest = context.manifest(&args.service)?;
+    let manifest = context.manifest(&args.service)?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
-    let (version, from) = order::stays(&running(&kubectl, &args.service)?).ok_or_else(|| {
+    let told = Once::new();
+    let prepare = || prepare(&context, &kubectl, manifest.clone(), args, &told);
+    let go = |Prepared { look, git, .. }: Prepared| {
+        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    };
+    let what = format!("update {}", args.service);
+    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+}
+
+/// Reads and renders what is needed.
+fn prepare(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    mut manifest: Manifest,
+    args: &Args,
+    told: &Once,
+) -> Result<Prepared> {
+    let (version, from) = order::stays(&running(kubectl, &args.service)?).ok_or_else(|| {
         Failure::refused(format!(
             "`{}` does not run in {}, or with an image without a tag: there is no image to keep",
             args.service, context.environment.name
@@ -40,15 +60,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         .hint(format!("ship it first: shipcat ship -n {} {}", context.environment.name, args.service))
     })?;
     let what = format!("updating the configuration of {} {version}", args.service);
-    story::heading(&what, &context.environment, &kubectl, &context.ui);
-    let order = order_of(&context, &kubectl, &mut manifest, version, from)?;
+    told.call_once(|| story::heading(&what, &context.environment, kubectl, &context.ui));
+    let order = order_of(context, kubectl, &mut manifest, version, from)?;
     let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| checkout::state(&context));
-        (read(&kubectl, &order), git.join().unwrap_or_default())
+        let git = scope.spawn(|| checkout::state(context));
+        (read(kubectl, &order), git.join().unwrap_or_default())
     });
-    let mut look = Look::new(order, reading?, &kubectl, args.boldness.adopt);
-    look.findings.extend(checkout::findings(&context, git.as_ref(), &look.reading.history));
-    launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    let mut look = Look::new(order, reading?, kubectl, args.boldness.adopt);
+    look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
+    Ok(Prepared { look, git, recording: None })
 }
 
 /// The configuration of the files with the images that run.

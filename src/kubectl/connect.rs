@@ -1,6 +1,9 @@
 //! Which cluster: the context that an environment accepts, from the kubeconfig, checked before the first call to a server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
@@ -23,6 +26,8 @@ pub struct Target<'a> {
     pub namespace: &'a str,
     /// The context that the user names, where several are accepted.
     pub chosen: Option<&'a str>,
+    /// How long the environment's lock is held without a renewal: no call may take half as long.
+    pub lifetime: Duration,
 }
 
 impl<'a> Kubectl<'a> {
@@ -46,13 +51,23 @@ impl<'a> Kubectl<'a> {
             namespace: target.namespace.to_owned(),
             show_managed: version? >= 21,
             rehearsal: None,
+            timeout: request_timeout(target.lifetime),
+            fence: Mutex::default(),
+            stoppable: AtomicBool::new(false),
+            vain: AtomicBool::new(false),
             ui,
         })
     }
 }
 
+/// How long the API server may take to answer: below half the lock's lifetime, so that no change that was begun in time comes after it.
+fn request_timeout(lifetime: Duration) -> String {
+    let longest = (lifetime.as_millis() * 9 / 20).min(u128::from(REQUEST_TIMEOUT) * 1000);
+    if longest.is_multiple_of(1000) { format!("{}s", longest / 1000) } else { format!("{longest}ms") }
+}
+
 fn local(program: &Path, args: &[&str], ui: &Ui) -> Result<Value> {
-    let cmd = Cmd::new(PathBuf::from(program)).args(args).limit(std::time::Duration::from_secs(REQUEST_TIMEOUT));
+    let cmd = Cmd::new(PathBuf::from(program)).args(args).limit(Duration::from_secs(REQUEST_TIMEOUT));
     ui.command(cmd.pasted());
     let output = cmd.run().map_err(|broken| KubectlError::broken(&cmd, broken).refused("cannot use kubectl"))?;
     if !output.status.success() {
@@ -162,7 +177,14 @@ mod tests {
             "clusters": [{"name": "one", "cluster": {"server": "https://one"}}, {"name": "two", "cluster": {"server": "https://two"}}],
         });
         let contexts: Vec<String> = contexts.iter().map(|&c| c.to_owned()).collect();
-        let target = Target { environment: "dev", contexts: &contexts, cluster, namespace: "dev", chosen };
+        let target = Target {
+            environment: "dev",
+            contexts: &contexts,
+            cluster,
+            namespace: "dev",
+            chosen,
+            lifetime: Duration::from_mins(1),
+        };
         choose(&target, &config).map_err(|error| error.to_string())
     }
 

@@ -24,6 +24,8 @@ pub enum Reason {
     Invalid,
     /// The call was given up, because another one failed.
     Cancelled,
+    /// It was not tried: the lock under which it would be made is lost.
+    Lockless,
     /// Anything else.
     Other,
 }

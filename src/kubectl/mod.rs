@@ -2,6 +2,8 @@
 
 mod connect;
 mod error;
+mod fence;
+mod lease;
 mod partial;
 mod paths;
 mod read;
@@ -10,18 +12,20 @@ mod write;
 
 pub use connect::Target;
 pub use error::{KubectlError, Reason};
+pub use fence::Fence;
 pub use partial::Partial;
 pub use paths::{is_cluster_scoped, resource};
 pub use read::{Watched, Which};
 
 use std::path::PathBuf;
-use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::process::{Cmd, Output};
+use crate::signal;
 use crate::ui::Ui;
 use crate::yaml::{Object, safe};
 
@@ -29,7 +33,7 @@ use crate::yaml::{Object, safe};
 pub const FIELD_MANAGER: &str = "shipcat";
 
 /// How long one request to the API server may take, in seconds. Admission webhooks may take ten each.
-const REQUEST_TIMEOUT: u64 = 30;
+const REQUEST_TIMEOUT: u64 = 25;
 
 /// kubectl, with context and namespace on every call: the ambient ones are never used.
 #[derive(Debug)]
@@ -41,6 +45,14 @@ pub struct Kubectl<'a> {
     show_managed: bool,
     /// In a rehearsal, the changes that would have been made: none is.
     rehearsal: Option<Mutex<Vec<Cmd>>>,
+    /// How long the API server may take to answer to a change, as kubectl takes it.
+    timeout: String,
+    /// What the lock allows, while one is held.
+    fence: Mutex<Option<Arc<Fence>>>,
+    /// Whether a signal ends what is asked: while nothing has been changed.
+    stoppable: AtomicBool,
+    /// Whether what is asked in this moment will have to be asked again.
+    vain: AtomicBool,
     ui: &'a Ui,
 }
 
@@ -68,9 +80,55 @@ impl Kubectl<'_> {
         self.rehearsal.as_ref().and_then(|noted| noted.lock().ok().map(|noted| noted.clone())).unwrap_or_default()
     }
 
+    /// From here on changes are made as this lock allows, or as none does.
+    pub fn fence(&self, fence: Option<Arc<Fence>>) {
+        *self.fence.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = fence;
+    }
+
+    /// The lock under which changes are made.
+    fn fenced(&self) -> Option<Arc<Fence>> {
+        self.fence.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Why the lock is lost, if it is: then nothing may be changed any more.
+    pub fn lost(&self) -> Option<String> {
+        self.fenced().and_then(|fence| fence.lost())
+    }
+
+    /// Sees that the lock is still ours; after a suspension that takes a moment.
+    ///
+    /// # Errors
+    /// Why it is not known to be: nothing may be changed then.
+    pub fn locked(&self) -> std::result::Result<(), String> {
+        self.fenced().map_or(Ok(()), |fence| fence.permit().map(drop))
+    }
+
+    /// Says whether a signal ends calls that are under way. It does while nothing has been changed; behind that, what becomes of a call in
+    /// the middle of a write is not for a signal to say.
+    pub fn stoppable(&self, stoppable: bool) {
+        self.stoppable.store(stoppable, Ordering::SeqCst);
+    }
+
+    /// Says whether what is read in this moment is read in vain: calls that are under way are given up.
+    pub fn in_vain(&self, vain: bool) {
+        self.vain.store(vain, Ordering::SeqCst);
+    }
+
+    /// Says what is done now, to those who wait for the lock.
+    pub fn at_step(&self, step: &str) {
+        if let Some(fence) = self.fenced() {
+            fence.at_step(step);
+        }
+    }
+
     /// A call with a verb and its arguments; context, namespace and request timeout go behind them.
     fn cmd(&self, args: &[&str]) -> Cmd {
         self.timed(args, &format!("{REQUEST_TIMEOUT}s"))
+    }
+
+    /// As [`Kubectl::cmd`], for what changes something: no request of it may outlive half the lock's lifetime.
+    fn writing(&self, args: &[&str]) -> Cmd {
+        self.timed(args, &self.timeout)
     }
 
     fn timed(&self, args: &[&str], timeout: &str) -> Cmd {
@@ -96,9 +154,24 @@ impl Kubectl<'_> {
         self.run_unless(cmd, &AtomicBool::new(false))
     }
 
+    /// Runs what a signal does not end.
+    fn run_through(&self, cmd: &Cmd) -> Result<Output> {
+        self.run_while(cmd, || true)
+    }
+
     fn run_unless(&self, cmd: &Cmd, cancel: &AtomicBool) -> Result<Output> {
+        self.run_while(cmd, || self.is_wanted(cancel))
+    }
+
+    /// Whether the answer to a call is still of use.
+    fn is_wanted(&self, cancel: &AtomicBool) -> bool {
+        let stopped = self.stoppable.load(Ordering::SeqCst) && signal::received().is_some();
+        !stopped && !self.vain.load(Ordering::SeqCst) && !cancel.load(Ordering::Relaxed)
+    }
+
+    fn run_while(&self, cmd: &Cmd, wanted: impl Fn() -> bool) -> Result<Output> {
         self.told(cmd);
-        match cmd.run_unless(cancel) {
+        match cmd.run_while(wanted) {
             Ok(output) if output.status.success() => Ok(output),
             Ok(output) => Err(KubectlError::said(cmd, &output)),
             Err(broken) => Err(KubectlError::broken(cmd, broken)),

@@ -54,7 +54,7 @@ impl Kubectl<'_> {
 
     fn partial(&self, cmd: &Cmd, cancel: &AtomicBool) -> Result<Partial> {
         self.told(cmd);
-        let output = cmd.run_unless(cancel).map_err(|broken| KubectlError::broken(cmd, broken))?;
+        let output = cmd.run_while(|| self.is_wanted(cancel)).map_err(|broken| KubectlError::broken(cmd, broken))?;
         if output.status.success() {
             return Ok(Partial { objects: objects(&output.stdout), forbidden: BTreeSet::new() });
         }

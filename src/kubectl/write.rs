@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use serde_json::json;
 
 use super::paths::path;
-use super::{FIELD_MANAGER, Kubectl, Result, list, objects, reading, single};
+use super::{FIELD_MANAGER, Kubectl, KubectlError, Reason, Result, list, objects, reading, single};
 use crate::process::{Cmd, Output};
 use crate::yaml::Object;
 
@@ -20,7 +20,7 @@ impl Kubectl<'_> {
 
     fn apply_cmd(&self, wanted: &[Object]) -> Cmd {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        let cmd = self.cmd(&["apply", "--server-side", "--force-conflicts", &manager, "-f", "-", "-o", "json"]);
+        let cmd = self.writing(&["apply", "--server-side", "--force-conflicts", &manager, "-f", "-", "-o", "json"]);
         reading(cmd.args(self.managed()), wanted, list)
     }
 
@@ -48,7 +48,7 @@ impl Kubectl<'_> {
         args.extend(images.iter().map(String::as_str));
         args.extend([manager.as_str(), "-o", "json"]);
         args.extend(more);
-        self.cmd(&args).args(self.managed())
+        self.writing(&args).args(self.managed())
     }
 
     /// Puts a whole object in the place of the live one, if that is still of the resource version that `object` carries.
@@ -57,7 +57,7 @@ impl Kubectl<'_> {
     /// As kubectl fails; [`super::Reason::Conflict`] if it was changed in between.
     pub fn put(&self, object: &Object) -> Result<Object> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
-        let cmd = reading(self.cmd(&["replace", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
+        let cmd = reading(self.writing(&["replace", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
         let answer = self.change(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
@@ -80,14 +80,19 @@ impl Kubectl<'_> {
     pub fn create(&self, object: &Object) -> Result<Object> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
         let cmd =
-            reading(self.cmd(&["create", &manager, "-f", "-", "-o", "json"]), std::slice::from_ref(object), single);
+            reading(self.writing(&["create", &manager, "-f", "-", "-o", "json"]), std::slice::from_ref(object), single);
         let answer = self.change(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
 
     /// Runs what changes something; in a rehearsal it is only noted.
     fn change(&self, cmd: &Cmd) -> Result<Output> {
-        let Some(noted) = &self.rehearsal else { return self.run(cmd) };
+        let Some(noted) = &self.rehearsal else {
+            let Some(fence) = self.fenced() else { return self.run_through(cmd) };
+            let lockless = |why| KubectlError { line: cmd.to_string(), reason: Reason::Lockless, said: why };
+            let _permit = fence.permit().map_err(lockless)?;
+            return self.run_through(&cmd.clone().limit(fence.half()));
+        };
         if let Ok(mut noted) = noted.lock() {
             noted.push(cmd.clone());
         }
@@ -101,7 +106,8 @@ impl Kubectl<'_> {
     pub fn delete(&self, object: &Object) -> Result<()> {
         let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": object.uid()}});
-        let cmd = self.cmd(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string());
+        let cmd =
+            self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string());
         self.change(&cmd).map(drop)
     }
 }

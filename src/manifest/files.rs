@@ -30,7 +30,7 @@ pub struct ConfigFile {
 }
 
 /// The files of a service's folder that were read: by their names in it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Folder {
     files: BTreeMap<String, Content>,
 }

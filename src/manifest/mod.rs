@@ -29,7 +29,7 @@ use crate::error::Sources;
 use crate::yaml::Node;
 
 /// A service in an environment, with nothing left open but what a template or the command line says.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Manifest {
     /// The service.
     pub service: ServiceName,

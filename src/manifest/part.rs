@@ -21,7 +21,7 @@ pub enum Role {
 }
 
 /// Something that runs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Part {
     /// What for.
     pub role: Role,

@@ -57,6 +57,8 @@ pub struct Environment {
     pub protected: bool,
     /// Whether a ship may bring configuration changes, or `update` has to bring them before.
     pub ships_config: bool,
+    /// How long the lock stays a run's own without a renewal.
+    pub lock_lifetime: std::time::Duration,
     /// What every service here gets: the repo's defaults, then the environment's.
     pub layers: Vec<Layer>,
 }
@@ -189,6 +191,12 @@ fn resolve(tree: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName
     environments
 }
 
+/// How long the lock stays a run's own without a renewal, where the environment does not say.
+const LOCK_LIFETIME: std::time::Duration = std::time::Duration::from_mins(1);
+/// How long it may be made: a call to the API server must fit into less than half of it.
+const LIFETIMES: std::ops::RangeInclusive<std::time::Duration> =
+    std::time::Duration::from_secs(2)..=std::time::Duration::from_hours(1);
+
 fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) -> Option<Environment> {
     let text = |key: &str| read.get(key).filter(|node| !node.is_null()).map(|node| node.text().to_owned());
     let contexts: Vec<String> =
@@ -206,15 +214,22 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
             return None;
         }
     };
-    let mut span = |key: &str| -> std::time::Duration {
-        let five = std::time::Duration::from_mins(5);
-        let Some(node) = read.get(key).filter(|node| !node.is_null()) else { return five };
+    let mut span = |node: Option<&Node>, usual: std::time::Duration| -> std::time::Duration {
+        let Some(node) = node.filter(|node| !node.is_null()) else { return usual };
         node.text().parse::<Duration>().map(|duration| duration.0).unwrap_or_else(|message| {
             let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
             problems.push(Problem::at(node.place, message).hint(hint));
-            five
+            usual
         })
     };
+    let five = std::time::Duration::from_mins(5);
+    let (timeout, rollback_timeout) = (span(read.get("timeout"), five), span(read.get("rollbackTimeout"), five));
+    let lifetime = read.get("lock").and_then(|lock| lock.get("lifetime"));
+    let lock_lifetime = span(lifetime, LOCK_LIFETIME);
+    if let Some(node) = lifetime.filter(|_| !LIFETIMES.contains(&lock_lifetime)) {
+        let message = "the lock's lifetime is shorter than 2 s or longer than an hour";
+        problems.push(Problem::at(node.place, message).hint("a minute is usual: it is renewed every quarter of it"));
+    }
     Some(Environment {
         contexts,
         cluster: text("cluster"),
@@ -222,10 +237,11 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         kubernetes: text("kubernetes").and_then(|version| version.strip_prefix("1.")?.parse().ok()),
         registry: text("registry"),
         values: Map::new(),
-        timeout: span("timeout"),
-        rollback_timeout: span("rollbackTimeout"),
+        timeout,
+        rollback_timeout,
         protected: text("protected").as_deref() == Some("true"),
         ships_config: read.get("ship").and_then(|ship| ship.get("config")).is_none_or(|node| node.text() != "refuse"),
+        lock_lifetime,
         layers: Vec::new(),
         name,
     })

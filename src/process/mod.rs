@@ -10,7 +10,6 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -120,14 +119,14 @@ impl Cmd {
     /// # Errors
     /// If it cannot be started or takes too long. A bad exit status is no error here.
     pub fn run(&self) -> Result<Output, Broken> {
-        self.run_unless(&AtomicBool::new(false))
+        self.run_while(|| true)
     }
 
-    /// Runs it to its end, or until `cancel` becomes true.
+    /// Runs it to its end, or for as long as it is `wanted`.
     ///
     /// # Errors
     /// As [`Cmd::run`], and [`Broken::Cancelled`].
-    pub fn run_unless(&self, cancel: &AtomicBool) -> Result<Output, Broken> {
+    pub fn run_while(&self, wanted: impl Fn() -> bool) -> Result<Output, Broken> {
         let started = Instant::now();
         let mut child = self.spawn().map_err(Broken::Start)?;
         let (sender, receiver) = mpsc::channel();
@@ -143,7 +142,7 @@ impl Cmd {
                 Ok(()) => open -= 1,
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {
-                    let cancelled = cancel.load(Ordering::Relaxed);
+                    let cancelled = !wanted();
                     if cancelled || started.elapsed() > self.limit {
                         end(&mut child);
                         return Err(if cancelled { Broken::Cancelled } else { Broken::TooLong(self.limit) });
@@ -248,7 +247,7 @@ mod tests {
     fn what_takes_too_long_is_ended() {
         let cmd = Cmd::new("sleep").arg("60").limit(Duration::from_millis(100));
         assert!(matches!(cmd.run(), Err(Broken::TooLong(_))));
-        assert!(matches!(Cmd::new("sleep").arg("60").run_unless(&AtomicBool::new(true)), Err(Broken::Cancelled)));
+        assert!(matches!(Cmd::new("sleep").arg("60").run_while(|| false), Err(Broken::Cancelled)));
     }
 
     #[test]

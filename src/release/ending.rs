@@ -31,6 +31,8 @@ pub enum Trouble {
     Late(Vec<Finding>),
     /// Somebody else was at work.
     Superseded(String),
+    /// The lock is lost.
+    Lockless(String),
     /// A signal came.
     Interrupted(u8),
     /// The API server did not take it.
@@ -79,6 +81,10 @@ impl Run<'_> {
                 }
                 ui.say(Tone::Plain, "hint: ship the same once more when that is mended: it removes what is left");
                 Exit::Person
+            }
+            Err(error) if error.reason == Reason::Lockless => {
+                ui.say(Tone::Warn, line);
+                self.leave_it(&error.said)
             }
             Err(error) => {
                 ui.say(Tone::Warn, line);
@@ -144,7 +150,12 @@ impl Run<'_> {
 
     pub fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Exit {
         let ui = self.ui;
+        let locked = self.kubectl.locked();
         let summary = self.tell(trouble);
+        if let Err(why) = locked {
+            return self.leave_it(&why);
+        }
+        self.kubectl.at_step("takes it back");
         let interrupted = match trouble {
             Trouble::Interrupted(signal) => Some(*signal),
             _ => None,
@@ -168,6 +179,21 @@ impl Run<'_> {
         self.conclude(&back, &restored, interrupted)
     }
 
+    /// Without the lock nothing is changed any more: somebody else may be at it by now.
+    fn leave_it(&self, why: &str) -> Exit {
+        let (ui, Request { environment, body, .. }) = (self.ui, self.request);
+        let (service, number) = (&body.service, self.record.number);
+        ui.say(
+            Tone::Bad,
+            format!("error: {why}: nothing is changed any more, and release {number} stays as far as it came"),
+        );
+        ui.say(
+            Tone::Plain,
+            format!("hint: `shipcat status -n {environment} {service}` tells how far that is; the next release of it puts it right"),
+        );
+        Exit::Person
+    }
+
     /// What failed, in a line; told, and kept in the record.
     fn tell(&self, trouble: &Trouble) -> String {
         let took = seconds(self.started.elapsed());
@@ -184,6 +210,7 @@ impl Run<'_> {
             Trouble::Interrupted(signal) => format!("interrupted by {}", signal::name(*signal)),
             Trouble::Change(error) => format!("the change was not taken: {}", error.said),
             Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
+            Trouble::Lockless(why) => why.clone(),
         };
         let headline = match trouble {
             // The evidence says it again, with its log.
@@ -212,7 +239,7 @@ impl Run<'_> {
                     .first()
                     .map_or("its pods are not all ready".into(), |finding| finding.message.clone()));
             }
-            Some(Ending::Superseded(why) | Ending::Blind(why)) => return Err(why),
+            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why)) => return Err(why),
             Some(Ending::Interrupted(signal)) => {
                 return Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)));
             }
@@ -223,7 +250,7 @@ impl Run<'_> {
                 self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
                 Ok(())
             }
-            Some(Ending::Superseded(why) | Ending::Blind(why)) => Err(why),
+            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why)) => Err(why),
             Some(Ending::Interrupted(signal)) => {
                 Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)))
             }

@@ -14,6 +14,7 @@ mod foresight;
 mod gone;
 mod history;
 mod images;
+pub mod lock;
 mod nature;
 mod ownership;
 mod permissions;

@@ -37,7 +37,16 @@ const HELPFUL: [(&[&str], &str, &str); 7] = [
 pub fn permissions(wanted: &[Object]) -> Vec<Permission> {
     let kinds: Vec<(&str, &str)> = wanted.iter().map(|object| (object.group(), object.kind())).collect();
     let has = |kind: Kind| wanted.iter().any(|object| Kind::of(object) == Some(kind));
-    release(&kinds, has, wanted.iter().any(is_workload))
+    let mut list = release(&kinds, has, wanted.iter().any(is_workload));
+    list.extend(lock());
+    list
+}
+
+/// What the environment's lock takes.
+fn lock() -> impl Iterator<Item = Permission> {
+    ["create", "delete", "get", "update", "watch"]
+        .into_iter()
+        .map(|verb| permission(verb, "coordination.k8s.io", "leases"))
 }
 
 /// All that a deployer does with whatever the built-in templates make, and with objects of these other kinds (group, kind).
@@ -46,12 +55,9 @@ pub fn deployer(others: &[(String, String)]) -> Vec<Permission> {
     let mut list = release(&kinds, |_| true, true);
     list.extend(helpful());
     // Those that are taken back or removed, with what they own; the lock; the records that are too old.
-    for (verbs, group, resource) in [
-        (&["create", "delete", "get", "list", "patch", "update", "watch"][..], "coordination.k8s.io", "leases"),
-        (&["delete"][..], "", "secrets"),
-    ] {
-        list.extend(verbs.iter().map(|verb| permission(verb, group, resource)));
-    }
+    list.push(permission("delete", "", "secrets"));
+    list.extend(lock());
+    list.push(permission("list", "coordination.k8s.io", "leases"));
     sorted(list)
 }
 

@@ -53,6 +53,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     let started = Instant::now();
     // From here on an interrupt means the way back, not the end.
     signal::listen()?;
+    kubectl.stoppable(false);
     remember(&mut request);
     // The streams warm up while the record is written.
     let mut watch = warm(kubectl, &request.plan)?;
@@ -175,6 +176,7 @@ fn change_and_watch(
         if let Some(signal) = signal::received() {
             return Some(Trouble::Interrupted(signal));
         }
+        kubectl.at_step("applies");
         if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
             return Some(trouble);
         }
@@ -246,11 +248,13 @@ fn await_goals(
     if goals.is_empty() {
         return None;
     }
+    watch.at_step(goals);
     match watch.until(goals, memory, &request.limits, request.timeout, true, ui) {
         Ending::Good => None,
         Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
         Ending::Late(findings) => Some(Trouble::Late(findings)),
         Ending::Superseded(why) => Some(Trouble::Superseded(why)),
+        Ending::Lockless(why) => Some(Trouble::Lockless(why)),
         Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
         Ending::Blind(why) => Some(Trouble::Blind(why)),
     }
@@ -294,6 +298,9 @@ fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Resul
                 .exit(Exit::Locked)
                 .hint("try again when that is done")
         }
+        Reason::Lockless => Failure::refused(format!("nothing was changed: {}", error.said))
+            .exit(Exit::Locked)
+            .hint("look at who has the lock: `shipcat lock show`"),
         _ => error.refused("cannot write the release record"),
     })?;
     ui.say(Tone::Dim, format!("release {} begun by {}", record.number, request.body.who));

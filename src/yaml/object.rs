@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// An object as it goes to, or came from, the API server.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,11 @@ impl Object {
                 .with_context(|| format!("an object without `{}`", path[1..].replace('/', ".")))?;
         }
         Ok(Self(value))
+    }
+
+    /// An object of this kind and name, with nothing else in it.
+    pub fn bare(api_version: &str, kind: &str, name: &str) -> Self {
+        Self(json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}}))
     }
 
     /// The JSON.

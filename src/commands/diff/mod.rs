@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use super::look::Look;
 use super::order::{self, Order};
 use super::survey::{Selection, Survey, survey};
-use super::{Context, checkout, pending};
+use super::{Context, checkout, locked, pending};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
@@ -50,11 +50,17 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         );
     }
     let kubectl = context.kubectl()?;
-    let (orders, git) = std::thread::scope(|scope| {
+    let (orders, git, holder) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(&context));
-        (orders(&context, &kubectl, args), git.join().unwrap_or_default())
+        let holder = scope.spawn(|| locked::at_work(&kubectl));
+        (orders(&context, &kubectl, args), git.join().unwrap_or_default(), holder.join().unwrap_or_default())
     });
-    let looks = looks(&context, &kubectl, orders?, git.as_ref())?;
+    let mut looks = looks(&context, &kubectl, orders?, git.as_ref())?;
+    match (holder, looks.as_mut_slice()) {
+        (Some(holder), [one]) => one.findings.push(locked::finding(&holder)),
+        (Some(holder), _) => context.ui.say(Tone::Warn, format!("warning: the lock is taken: {holder}")),
+        (None, _) => {}
+    }
     let text = match (&args.output, args.full) {
         (Some(_), _) => {
             context.ui.json(json::all(&looks, &context, &kubectl)).context("cannot write to stdout")?;

@@ -14,6 +14,14 @@ static SHIP: Struct = Struct::new(
         "Whether a ship may bring configuration changes as well, or `update` has to bring them before (default: allow)",
     )]],
 );
+static LOCK: Struct = Struct::new(
+    "Lock",
+    &[&[field(
+        "lifetime",
+        &DURATION,
+        "How long after its last sign of life a run that died keeps the lock, from 2s to 1h (default: 60s)",
+    )]],
+);
 static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
     "Environment",
     &[&[
@@ -36,6 +44,7 @@ static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
             "Ships only from a clean checkout that is not older than what runs, and asks before it changes anything",
         ),
         field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
+        field("lock", &Shape::Struct(&LOCK), "The lock that every change here takes"),
     ]],
 ));
 static REPO: Struct = Struct::new(

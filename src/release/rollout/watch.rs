@@ -31,6 +31,8 @@ pub enum Ending {
     Late(Vec<Finding>),
     /// Somebody else has been at work.
     Superseded(String),
+    /// The lock is lost: what comes of it is not ours any more.
+    Lockless(String),
     /// A signal came.
     Interrupted(u8),
     /// Nothing could be seen any more.
@@ -151,6 +153,12 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
+    /// Says to those who wait for the lock what is waited for now.
+    pub fn at_step(&self, goals: &[Goal]) {
+        let is_jobs = goals.iter().all(|goal| goal.kind == Kind::Job);
+        self.kubectl.at_step(if is_jobs { "waits for its jobs" } else { "watches the rollout" });
+    }
+
     /// Watches until all goals are reached, one is missed, or the time is over. `interruptible` says whether a signal ends it.
     pub fn until(
         &mut self,
@@ -168,6 +176,9 @@ impl<'a> Watch<'a> {
             }
             if !interruptible && signal::insisted() {
                 break Ending::Interrupted(signal::received().unwrap_or_default());
+            }
+            if let Some(why) = self.kubectl.lost() {
+                break Ending::Lockless(why);
             }
             if let Err(broken) = self.restart_ended() {
                 break Ending::Blind(broken.to_string());

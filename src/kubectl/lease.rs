@@ -1,0 +1,55 @@
+//! Calls for the lock's Lease. They are what a fence is made of, so none of them asks one.
+
+use serde_json::json;
+
+use super::paths::path;
+use super::{FIELD_MANAGER, Kubectl, Result, objects, single};
+use crate::yaml::Object;
+
+impl Kubectl<'_> {
+    /// The Lease of this name, if there is one.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn lease(&self, name: &str) -> Result<Option<Object>> {
+        let cmd = self.writing(&["get", "leases.coordination.k8s.io", name, "-o", "json", "--ignore-not-found"]);
+        Ok(objects(&self.run_through(&cmd)?.stdout).into_iter().next())
+    }
+
+    /// Creates a Lease: of several who try at once, one succeeds. The answer has managedFields.
+    ///
+    /// # Errors
+    /// [`super::Reason::AlreadyExists`] if there is one; else as kubectl fails.
+    pub fn create_lease(&self, lease: &Object) -> Result<Object> {
+        let path = path(lease, &self.namespace);
+        let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
+        let path = format!("{path}?fieldManager={FIELD_MANAGER}");
+        let cmd = self.writing(&["create", "--raw", &path, "-f", "-"]).stdin(single(std::slice::from_ref(lease)));
+        let answer = self.run_through(&cmd)?.stdout;
+        Ok(objects(&answer).into_iter().next().unwrap_or_else(|| lease.clone()))
+    }
+
+    /// Puts a Lease in the place of the one with the resource version that it carries. The answer has managedFields.
+    ///
+    /// # Errors
+    /// [`super::Reason::Conflict`] if it was changed in between; else as kubectl fails.
+    pub fn put_lease(&self, lease: &Object) -> Result<Object> {
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(lease, &self.namespace));
+        let cmd = self.writing(&["replace", "--raw", &path, "-f", "-"]).stdin(single(std::slice::from_ref(lease)));
+        let answer = self.run_through(&cmd)?.stdout;
+        Ok(objects(&answer).into_iter().next().unwrap_or_else(|| lease.clone()))
+    }
+
+    /// Deletes the Lease with the uid and resource version that it carries.
+    ///
+    /// # Errors
+    /// [`super::Reason::Conflict`] if it was changed in between; else as kubectl fails.
+    pub fn delete_lease(&self, lease: &Object) -> Result<()> {
+        let version = lease.text("/metadata/resourceVersion");
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": lease.uid(), "resourceVersion": version}});
+        let path = path(lease, &self.namespace);
+        let cmd = self.writing(&["delete", "--raw", &path, "-f", "-"]).stdin(options.to_string());
+        self.run_through(&cmd).map(drop)
+    }
+}
