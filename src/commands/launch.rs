@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::locked::{Queueing, interrupted};
 use super::look::Look;
 use super::order::Order;
+use super::rescue::Rescue;
 use super::{Context, consent, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
@@ -28,6 +29,20 @@ pub struct Patience {
     /// How long to wait for others.
     #[command(flatten)]
     pub queueing: Queueing,
+    /// What becomes of a release whose run died.
+    #[command(flatten)]
+    pub rescue: Rescue,
+}
+
+impl Patience {
+    /// How patient to be with a release.
+    pub fn limits(&self, context: &Context) -> release::Patience {
+        let given = |given: Option<Duration>, usual| given.map_or(usual, |given| given.0);
+        release::Patience {
+            timeout: given(self.timeout, context.environment.timeout),
+            rollback_timeout: given(self.rollback_timeout, context.environment.rollback_timeout),
+        }
+    }
 }
 
 /// How bold a release may be.
@@ -60,7 +75,7 @@ pub fn launch(
     let ui = &context.ui;
     refuse(&look.findings)?;
     story::autoscaled(&look.autoscaled, ui);
-    let timeout = patience.timeout.map_or(context.environment.timeout, |timeout| timeout.0);
+    let release::Patience { timeout, rollback_timeout } = patience.limits(context);
     // The numbers that are left to autoscalers are none of the release's.
     let mut body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
     body.adopted = std::mem::take(&mut look.adopted);
@@ -111,7 +126,7 @@ pub fn launch(
         images_only: look.order.images_only,
         history: &look.reading.history,
         timeout,
-        rollback_timeout: patience.rollback_timeout.map_or(context.environment.rollback_timeout, |timeout| timeout.0),
+        rollback_timeout,
         limits: Limits::default(),
     };
     if boldness.dry_run {

@@ -2,8 +2,10 @@
 
 use anyhow::{Result, anyhow};
 
+use super::Context;
+use super::launch::{self, Patience};
 use super::look::Look;
-use super::{Context, launch};
+use super::rescue::rescue;
 use crate::error::{Exit, Failure, Problems};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
@@ -56,21 +58,34 @@ impl Prepared {
     }
 }
 
+/// What is to be done under the lock.
+#[derive(Debug)]
+pub struct Errand<'a> {
+    /// The service.
+    pub service: &'a str,
+    /// What those who wait are told: `ship webapp 1.4.2`.
+    pub what: &'a str,
+    /// How long things may take.
+    pub patience: &'a Patience,
+    /// Whether nothing is to be changed: then no lock is taken.
+    pub rehearse: bool,
+}
+
 /// Takes the lock and, side by side, reads what is needed; what was read before a wait is read again behind it. Then goes on under
-/// the lock, and gives it back. `what` is what those who wait are told: `ship webapp 1.4.2`. A rehearsal takes no lock.
+/// the lock, and gives it back. A release of the service whose run died is recovered before.
 ///
 /// # Errors
 /// If it is refused, or as `go` fails; nothing was changed then.
 pub fn locked(
     context: &Context,
     kubectl: &Kubectl<'_>,
-    queueing: &Queueing,
-    what: &str,
-    rehearse: bool,
+    errand: &Errand<'_>,
     prepare: impl Fn() -> Result<Prepared> + Sync,
     go: impl FnOnce(Prepared) -> Result<Exit>,
 ) -> Result<Exit> {
     let ui = &context.ui;
+    let Errand { service, what, patience, rehearse } = *errand;
+    let queueing = &patience.queueing;
     if rehearse {
         let (prepared, holder) = std::thread::scope(|scope| {
             let holder = scope.spawn(|| at_work(kubectl));
@@ -108,12 +123,24 @@ pub fn locked(
             Err(error.refused("cannot take the lock of the environment").into())
         }
         Taking::Held { held, waited } => held.during(kubectl, ui, || {
-            let again = waited || first.as_ref().is_ok_and(Prepared::is_doubtful);
-            if again {
-                // There may be new ones since.
-                kubectl.conceal_secrets();
-            }
-            let prepared = if again { prepare() } else { first };
+            let again = waited || first.as_ref().map_or(true, Prepared::is_doubtful);
+            let recovered = match again {
+                false => Ok(None),
+                true => {
+                    if waited {
+                        // There may be new ones since.
+                        kubectl.conceal_secrets();
+                    }
+                    rescue(context, kubectl, service, patience)
+                }
+            };
+            let prepared = match recovered {
+                Ok(None) if again => prepare(),
+                Ok(None) => first,
+                Ok(Some(exit)) => return Ok(exit),
+                // What was wrong at first says more.
+                Err(error) => first.and(Err(error)),
+            };
             match signal::received() {
                 Some(signal) => Ok(interrupted(signal, ui)),
                 None => go(prepared?),

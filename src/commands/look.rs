@@ -125,7 +125,8 @@ fn unfinished(history: &History) -> Option<Finding> {
         "release {} by {} never said how it ended: its run was killed, or is still at it",
         newest.number, newest.body.who
     );
-    Some(Finding::warning(what, "wait if it is still at it; else look at what differs before you go on"))
+    let todo = "wait if it is still at it; else the next ship, update or rollback of it completes it or takes it back";
+    Some(Finding::warning(what, todo))
 }
 
 /// What of a plan does not fit into the namespace's quotas.

@@ -21,6 +21,7 @@ mod locked;
 mod look;
 mod order;
 mod pending;
+mod rescue;
 mod story;
 mod survey;
 mod words;

@@ -43,6 +43,8 @@ impl Order {
             git,
             objects: objects.iter().map(|object| object.json().clone()).collect(),
             before: Vec::new(),
+            expected: Vec::new(),
+            counts: std::collections::BTreeMap::new(),
             unchanged: Vec::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),

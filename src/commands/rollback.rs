@@ -6,7 +6,7 @@ use std::sync::Once;
 use anyhow::{Result, anyhow, bail};
 
 use super::launch::{Boldness, Patience, launch};
-use super::locked::{Prepared, locked};
+use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::Order;
 use super::ship::{read, rehearsing, running};
@@ -47,7 +47,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     };
     let to = args.to.map(|number| format!(" to release {number}")).unwrap_or_default();
     let what = format!("rollback {service}{to}");
-    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+    let errand =
+        Errand { service: service.as_ref(), what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads what is needed.

@@ -5,7 +5,7 @@ use std::sync::Once;
 use anyhow::{Result, anyhow};
 
 use super::launch::{Boldness, Patience, launch};
-use super::locked::{Prepared, locked};
+use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::{Context, checkout, pending, story};
@@ -52,7 +52,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, manifest.clone(), args, &told);
     let go = |prepared: Prepared| go(&context, &kubectl, prepared, args);
-    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+    let errand =
+        Errand { service: &args.service, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads and renders what is needed.

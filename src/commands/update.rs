@@ -5,7 +5,7 @@ use std::sync::Once;
 use anyhow::Result;
 
 use super::launch::{Boldness, Patience, launch};
-use super::locked::{Prepared, locked};
+use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::ship::{read, rehearsing, running};
@@ -41,7 +41,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
     };
     let what = format!("update {}", args.service);
-    locked(&context, &kubectl, &args.patience.queueing, &what, args.boldness.dry_run, prepare, go)
+    let errand =
+        Errand { service: &args.service, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads and renders what is needed.

@@ -33,6 +33,8 @@ pub enum Trouble {
     Superseded(String),
     /// The lock is lost.
     Lockless(String),
+    /// The run that made it died.
+    Died,
     /// A signal came.
     Interrupted(u8),
     /// The API server did not take it.
@@ -211,11 +213,15 @@ impl Run<'_> {
             Trouble::Change(error) => format!("the change was not taken: {}", error.said),
             Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
             Trouble::Lockless(why) => why.clone(),
+            Trouble::Died => "its run died".to_owned(),
         };
         let headline = match trouble {
             // The evidence says it again, with its log.
             Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
             Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
+            Trouble::Died => {
+                format!("release {} of {} came half way, or is not wanted", self.record.number, self.what())
+            }
             _ => format!("{} failed after {took}: {why}", self.what()),
         };
         self.ui.say(Tone::Bad, headline);

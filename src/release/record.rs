@@ -1,6 +1,7 @@
 //! The release record: a Secret per release, written before the first change, that says who, when, from which files, what is
 //! applied and what was live before, and in the end how it went.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::{Context as _, Result};
@@ -104,6 +105,12 @@ pub struct Body {
     pub objects: Vec<Value>,
     /// What was live before of those that the release changes.
     pub before: Vec<Value>,
+    /// What will be made of those, as the API server said it before: by which it is told, should the run die, how far it came.
+    #[serde(default)]
+    pub expected: Vec<Value>,
+    /// The numbers of pods that are set last, once the new pods are good: by the object's name, as `Deployment/webapp`.
+    #[serde(default)]
+    pub counts: BTreeMap<String, i64>,
     /// Those that were live and stay as they are, as `ConfigMap/name`. What is in neither list did not exist.
     pub unchanged: Vec<String>,
     /// What the release before had and this one has not: live when it began, to be removed once it is deployed.
@@ -234,6 +241,21 @@ impl Record {
         Ok(Self { secret: kubectl.create(&secret)?, number })
     }
 
+    /// The record of a release whose run died, to be finished in its place.
+    ///
+    /// # Errors
+    /// As kubectl fails; [`Reason::NotFound`] if it is gone.
+    pub fn found(kubectl: &Kubectl<'_>, release: &Release) -> std::result::Result<Self, KubectlError> {
+        let name = Release::name(&release.body.service, release.number);
+        let gone = || KubectlError {
+            line: format!("kubectl get secret {name}"),
+            reason: Reason::NotFound,
+            said: format!("the release record `{name}` is gone"),
+        };
+        let secret = kubectl.named("secret", &name)?.ok_or_else(gone)?;
+        Ok(Self { secret, number: release.number })
+    }
+
     /// Says how it ended; of a good one with the API server's answer to what was applied. The record is written as a whole, and only if
     /// it is as we left it.
     ///
@@ -288,6 +310,8 @@ pub mod tests {
             git: None,
             objects: vec![json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": what}})],
             before: Vec::new(),
+            expected: Vec::new(),
+            counts: BTreeMap::new(),
             unchanged: Vec::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::change::{self, Changed};
-use super::diff::differences;
+use super::diff::{differences, significant};
 use super::ending::{Run, Trouble};
 use super::evidence;
 use super::gone::await_gone;
@@ -13,7 +13,7 @@ use super::history::History;
 use super::images::keep_images;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Record, Release};
-use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, streams};
+use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, is_workload, streams};
 use super::step::{JobRun, Step};
 use crate::error::{Exit, Failure};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
@@ -101,7 +101,12 @@ fn remember(request: &mut Request<'_>) {
             request.body.unchanged.push(before.to_string());
         } else {
             request.body.before.push(before.json().clone());
+            request.body.expected.push(significant(step.expected.json()));
         }
+    }
+    for last in request.afterwards.iter().flatten() {
+        let count = last.number("/spec/replicas").filter(|_| is_workload(last));
+        request.body.counts.extend(count.map(|count| (last.to_string(), count)));
     }
     // By which they are found again if this run does not come to it.
     let identity = |object: &Object| {
@@ -155,7 +160,7 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
 }
 
 /// Starts to watch all that a plan changes or keeps running.
-fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crate::process::Broken> {
+pub fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crate::process::Broken> {
     let steps = plan.watched();
     let wanted: Vec<&Object> = steps.iter().map(|step| &step.desired).collect();
     let before: Vec<&Object> = steps.iter().filter_map(|step| step.before.as_ref()).collect();

@@ -1,0 +1,353 @@
+//! What a run that was killed left behind: how far it came, and the way to one of its ends (DESIGN section 4, last part). Under the lock,
+//! so that it is known to be dead.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::change::Changed;
+use super::diff::{restore, significant};
+use super::ending::{Run, Trouble};
+use super::history::History;
+use super::ownership;
+use super::plan::{Plan, Road};
+use super::record::{Body, Outcome, Record, Release};
+use super::rollout::{Ending, Goal, Kind, Limits, Memory, is_complete};
+use super::step::{JobRun, Step};
+use super::transaction::{Request, warm};
+use crate::error::{Exit, Failure, join_and};
+use crate::kubectl::Kubectl;
+use crate::ui::{Tone, Ui, ago};
+use crate::yaml::Object;
+
+/// How far a release came whose run died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// It changed nothing.
+    Nothing,
+    /// All that it was to change is changed.
+    All,
+    /// It is half one and half the other.
+    Half,
+    /// These are neither the one nor the other: somebody else has been at work.
+    Foreign(Vec<String>),
+}
+
+/// A release whose run died, with what is live of it.
+#[derive(Debug)]
+pub struct Stranded<'a> {
+    release: &'a Release,
+    live: Vec<Object>,
+    /// How far it came.
+    pub reach: Reach,
+}
+
+/// What is to become of it, where somebody said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// What fits.
+    Fitting,
+    /// It is completed, or left.
+    Resume,
+    /// It is taken back, also if it went well.
+    TakeBack,
+}
+
+/// How patient to be.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// With the rollout.
+    pub timeout: Duration,
+    /// With the way back.
+    pub rollback_timeout: Duration,
+}
+
+impl<'a> Stranded<'a> {
+    /// Looks at the newest release of a service, if that never said how it ended.
+    ///
+    /// # Errors
+    /// If the live objects cannot be read.
+    pub fn find(kubectl: &Kubectl<'_>, history: &'a History) -> Result<Option<Self>> {
+        let Some(release) = history.newest().filter(|release| release.outcome == Outcome::Pending) else {
+            return Ok(None);
+        };
+        let live = kubectl
+            .live(&release.objects(), &false.into())
+            .map_err(|error| error.refused("cannot read what a release that died has left"))?;
+        let reach = reach(&release.body, &live);
+        Ok(Some(Self { release, live, reach }))
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u32 {
+        self.release.number
+    }
+
+    /// Who made it, and when, in a line.
+    pub fn told(&self) -> String {
+        let Body { who, started, version, command, .. } = &self.release.body;
+        let age = jiff::Timestamp::now().duration_since(*started);
+        let age = ago(Duration::try_from(age).unwrap_or_default());
+        format!(
+            "release {} ({command}, version {version}) by {who}, {age}, never said how it ended: its run died",
+            self.number()
+        )
+    }
+
+    /// Brings it to one of its ends: completed, taken back, or left as it is where somebody else has been at work.
+    ///
+    /// # Errors
+    /// If nothing could be done; nothing was changed then.
+    pub fn recover(
+        &self,
+        kubectl: &Kubectl<'_>,
+        environment: &str,
+        history: &History,
+        patience: Patience,
+        choice: Choice,
+        ui: &Ui,
+    ) -> Result<Exit> {
+        let started = Instant::now();
+        let number = self.number();
+        let cannot = |error: crate::kubectl::KubectlError| error.refused("cannot recover a release that died");
+        let record = Record::found(kubectl, self.release).map_err(cannot)?;
+        match (&self.reach, choice) {
+            (Reach::Nothing, _) => {
+                let message = "its run died before it changed anything";
+                record.finish(kubectl, Outcome::TakenBack, Some(message), None).map_err(cannot)?;
+                ui.say(Tone::Plain, format!("release {number} had changed nothing: there is nothing to take back"));
+                return Ok(Exit::AsBefore);
+            }
+            (Reach::Foreign(fields), Choice::Fitting | Choice::Resume) => return Ok(self.leave(fields, ui)),
+            (Reach::Half, Choice::Resume) => {
+                return Err(Failure::refused(format!("release {number} came half way: it cannot be completed"))
+                    .hint("`--take-back` takes it back")
+                    .into());
+            }
+            _ => {}
+        }
+        let changed = self.changed(self.reach == Reach::All);
+        let request = self.request(environment, history, patience);
+        let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
+        let mut watch = warm(kubectl, &request.plan)?;
+        let mut trouble = Trouble::Died;
+        if self.reach == Reach::All && choice != Choice::TakeBack {
+            ui.say(Tone::Plain, format!("all that release {number} was to change is changed: completing it"));
+            let live: Vec<&Object> = self.live.iter().collect();
+            watch.catch_up(&live, Duration::from_secs(2));
+            let goals: Vec<Goal> = changed
+                .iter()
+                .filter(|change| !is_complete(&change.after))
+                .filter_map(|change| Goal::of(&change.after, Vec::new()))
+                .collect();
+            // A container that is down is judged by its whole past: nothing is changed any more that could mend it.
+            let mut memory = Memory::baseline(watch.picture(), true);
+            trouble = match watch.until(&goals, &mut memory, &request.limits, patience.timeout, true, ui) {
+                Ending::Good => return Ok(run.commit()),
+                Ending::Doomed(findings) => Trouble::Rollout(findings),
+                Ending::Late(findings) => Trouble::Late(findings),
+                Ending::Superseded(why) => Trouble::Superseded(why),
+                Ending::Lockless(why) => Trouble::Lockless(why),
+                // As before the attempt: the next one finds it again.
+                Ending::Interrupted(signal) => return Ok(Exit::Interrupted(signal)),
+                Ending::Blind(why) => return Err(Failure::refused(format!("cannot see what runs: {why}")).into()),
+            };
+        }
+        let changed = self.changed(false);
+        let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
+        Ok(run.take_back(&trouble, &mut watch))
+    }
+
+    /// What somebody else has been at is touched by nobody but a person.
+    fn leave(&self, fields: &[String], ui: &Ui) -> Exit {
+        let number = self.number();
+        ui.say(Tone::Bad, format!("error: {}", self.told()));
+        for field in fields {
+            ui.say(Tone::Plain, format!("  {field}"));
+        }
+        ui.say(Tone::Plain, "nothing was touched: a person is needed");
+        ui.say(
+            Tone::Plain,
+            format!("hint: give that the state from before release {number}, or the one that it was to bring, and run the same again; or with `--take-back`, which leaves it as it is and takes back the rest"),
+        );
+        Exit::Person
+    }
+
+    /// What the release changed, or may have: as it was, and as it is or was to be.
+    fn changed(&self, as_it_is: bool) -> Vec<Changed> {
+        let body = &self.release.body;
+        let mut changed = Vec::new();
+        for wanted in self.release.objects() {
+            let live = wanted.among(&self.live);
+            if body.unchanged.contains(&wanted.to_string()) {
+                continue;
+            }
+            let before = named(&body.before, &wanted);
+            if as_it_is && let Some(live) = live {
+                changed.push(Changed { before, after: live.clone(), answered: true });
+                continue;
+            }
+            let expected = target(body, &wanted, live).unwrap_or_else(|| wanted.clone());
+            changed.push(Changed { before, after: expected, answered: false });
+        }
+        changed
+    }
+
+    fn request<'b>(&self, environment: &'b str, history: &'b History, patience: Patience) -> Request<'b> {
+        let body = &self.release.body;
+        let step = |wanted: Object| {
+            let before = match body.unchanged.contains(&wanted.to_string()) {
+                true => wanted.among(&self.live).cloned(),
+                false => named(&body.before, &wanted),
+            };
+            let job = (Kind::of(&wanted) == Some(Kind::Job)).then_some(JobRun::Due);
+            Step { expected: wanted.clone(), desired: wanted, before, takeover: None, job }
+        };
+        let leftovers = body.leftovers.iter().filter_map(|value| Object::new(value.clone()).ok()).collect();
+        Request {
+            environment,
+            body: body.clone(),
+            plan: Plan {
+                steps: self.release.objects().into_iter().map(step).collect(),
+                changes: Vec::new(),
+                road: Road::Apply,
+                leftovers,
+            },
+            afterwards: None,
+            images_only: body.command == "ship --image-only",
+            history,
+            timeout: patience.timeout,
+            rollback_timeout: patience.rollback_timeout,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// The one of a list of recorded objects that is this one.
+fn named(list: &[serde_json::Value], object: &Object) -> Option<Object> {
+    list.iter().filter_map(|value| Object::new(value.clone()).ok()).find(|one| one.is(object))
+}
+
+/// What an object that was live was to become. A number of pods that is set last is, where it is live, no less meant than the one before.
+fn target(body: &Body, wanted: &Object, live: Option<&Object>) -> Option<Object> {
+    let mut target = named(&body.expected, wanted)?;
+    let count = body.counts.get(&wanted.to_string()).copied();
+    if count.is_some() && live.and_then(|live| live.number("/spec/replicas")) == count {
+        target.json_mut()["spec"]["replicas"] = count.into();
+    }
+    Some(target)
+}
+
+/// How far a release came, by what is live of it.
+pub fn reach(body: &Body, live: &[Object]) -> Reach {
+    let (mut foreign, mut done, mut open) = (Vec::new(), false, false);
+    let objects = body.objects.iter().filter_map(|value| Object::new(value.clone()).ok());
+    for wanted in objects.filter(|wanted| !body.unchanged.contains(&wanted.to_string())) {
+        let now = wanted.among(live);
+        match (named(&body.before, &wanted), now) {
+            (None, None) => open = true,
+            (None, Some(now)) if ownership::is_ours_alone(now) || ownership::is_bare(now) => done = true,
+            (None, Some(_)) => foreign.push(format!("{wanted} was made by somebody else meanwhile")),
+            (Some(_), None) => foreign.push(format!("{wanted} was deleted by somebody else meanwhile")),
+            (Some(before), Some(now)) if before.uid() != now.uid() => {
+                foreign.push(format!("{wanted} was deleted and made again by somebody else meanwhile"));
+            }
+            (Some(before), Some(now)) => {
+                let Some(target) = target(body, &wanted, Some(now)) else {
+                    foreign.push(format!("what {wanted} was to become is not in the record"));
+                    continue;
+                };
+                let [was, is, to] = [&before, now, &target].map(|object| significant(object.json()));
+                let mut neither = Vec::new();
+                let back = restore(&was, &to, &is, &mut neither);
+                let forth = restore(&to, &was, &is, &mut Vec::new());
+                let fields: Vec<String> = neither.iter().map(super::diff::Path::short).collect();
+                if !fields.is_empty() {
+                    foreign.push(format!("{wanted} {} is neither as it was nor as it was to be", join_and(&fields)));
+                }
+                done |= back != is;
+                open |= forth != is;
+                // Set last: until then it is not all there.
+                let count = body.counts.get(&wanted.to_string()).copied();
+                open |= count.is_some() && now.number("/spec/replicas") != count;
+            }
+        }
+    }
+    match (foreign.is_empty(), done, open) {
+        (false, ..) => Reach::Foreign(foreign),
+        (true, false, _) => Reach::Nothing,
+        (true, true, false) => Reach::All,
+        (true, true, true) => Reach::Half,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::tests::release;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn deployment(image: &str, replicas: u32, level: &str) -> Value {
+        let container = json!({"name": "w", "image": image, "env": [{"name": "LEVEL", "value": level}]});
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "uid": "d"},
+            "spec": {"replicas": replicas, "template": {"spec": {"containers": [container]}}}})
+    }
+
+    fn map(manager: &str) -> Value {
+        let managed = json!([{"manager": manager, "operation": "Apply", "fieldsV1": {"f:data": {}}}]);
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "w", "uid": "c", "managedFields": managed}, "data": {"a": "b"}})
+    }
+
+    /// A new image and a new level for the Deployment, and a ConfigMap that is new.
+    fn body() -> Body {
+        Body {
+            objects: vec![map(""), deployment("w:2", 2, "new")],
+            before: vec![deployment("w:1", 2, "old")],
+            expected: vec![deployment("w:2", 2, "new")],
+            ..release(3, Outcome::Pending, "x").body
+        }
+    }
+
+    fn reached(body: &Body, live: &[Value]) -> Reach {
+        let live: Vec<Object> = live.iter().map(|value| Object::new(value.clone()).unwrap()).collect();
+        reach(body, &live)
+    }
+
+    #[test]
+    fn how_far_it_came_is_read_from_what_is_live() {
+        let body = body();
+        let old = deployment("w:1", 2, "old");
+        assert_eq!(reached(&body, std::slice::from_ref(&old)), Reach::Nothing);
+        assert_eq!(reached(&body, &[map("shipcat"), old.clone()]), Reach::Half);
+        assert_eq!(reached(&body, &[map("shipcat"), deployment("w:2", 2, "old")]), Reach::Half);
+        assert_eq!(reached(&body, &[map("shipcat"), deployment("w:2", 2, "new")]), Reach::All);
+        // What the release does not change may be anything.
+        assert_eq!(reached(&body, &[map("shipcat"), deployment("w:2", 7, "new")]), Reach::All);
+    }
+
+    #[test]
+    fn what_is_neither_is_somebody_elses() {
+        let body = body();
+        for (live, what) in [
+            (vec![map("kubectl"), deployment("w:1", 2, "old")], "ConfigMap/w was made by somebody else meanwhile"),
+            (vec![map("shipcat")], "Deployment/w was deleted by somebody else meanwhile"),
+            (
+                vec![map("shipcat"), deployment("w:3", 2, "new")],
+                "Deployment/w containers[w].image is neither as it was nor as it was to be",
+            ),
+        ] {
+            assert_eq!(reached(&body, &live), Reach::Foreign(vec![what.to_owned()]));
+        }
+    }
+
+    #[test]
+    fn a_number_of_pods_that_is_set_last_is_waited_for() {
+        let mut body = body();
+        body.before = vec![deployment("w:1", 4, "old")];
+        body.expected = vec![deployment("w:2", 4, "new")];
+        body.counts = [("Deployment/w".to_owned(), 2)].into();
+        assert_eq!(reached(&body, &[map("shipcat"), deployment("w:2", 4, "new")]), Reach::Half);
+        assert_eq!(reached(&body, &[map("shipcat"), deployment("w:2", 2, "new")]), Reach::All);
+        assert!(matches!(reached(&body, &[map("shipcat"), deployment("w:2", 3, "new")]), Reach::Foreign(_)));
+    }
+}

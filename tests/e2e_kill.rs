@@ -1,0 +1,217 @@
+//! Runs that are killed, or told to stop, before, in and after the kubectl commands that they run, on a real cluster: the next command
+//! brings the environment to exactly the old or exactly the new state.
+//!
+//! The points are counted, not listed. `make test` tries some of them; all are tried with `SHIPCAT_TEST_KILLS=all` (`make test-kill`).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::print_stderr, reason = "how many points there were is worth a line")]
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::Run;
+use common::world::World;
+use serde_json::Value;
+
+const OLD: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\nenv: {LEVEL: info}\nfiles: {/etc/webapp/app.conf: app.conf}\n";
+
+fn new() -> String {
+    OLD.replace("0.1.0", "0.2.0").replace("info", "debug") + "replicas: 2\n"
+}
+
+/// When, at the n-th kubectl command, the run is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    In,
+    After,
+}
+
+/// A folder with a kubectl that ends its caller at one point.
+struct Trap {
+    dir: tempfile::TempDir,
+}
+
+impl Trap {
+    fn new() -> Self {
+        let trap = Self { dir: tempfile::tempdir().unwrap() };
+        let path = std::env::var_os("PATH").unwrap();
+        let real: PathBuf =
+            std::env::split_paths(&path).map(|dir| dir.join("kubectl")).find(|kubectl| kubectl.is_file()).unwrap();
+        // Each call leaves a byte. The first that sees enough of them springs the trap, once.
+        let script = format!(
+            r#"#!/bin/sh
+real='{real}' dir='{dir}'
+printf x >> "$dir/calls"
+echo "$*" >> "$dir/log"
+[ -e "$dir/point" ] || exec "$real" "$@"
+read -r point when signal < "$dir/point"
+[ "$(wc -c < "$dir/calls")" -ge "$point" ] && mkdir "$dir/sprung" 2>/dev/null || exec "$real" "$@"
+echo "$*" > "$dir/sprung/at"
+case "$when $*" in
+Before*) kill "$signal" $PPID; [ "$signal" = -KILL ] || exec "$real" "$@" ;;
+*" -w "* | *"--watch"* | In*) "$real" "$@" & sleep 0.1; kill "$signal" $PPID; wait $! ;;
+After*) "$real" "$@"; code=$?; kill "$signal" $PPID; exit $code ;;
+esac
+"#,
+            real = real.display(),
+            dir = trap.dir.path().display(),
+        );
+        let file = trap.dir.path().join("kubectl");
+        std::fs::write(&file, script).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        trap
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn set(&self, point: Option<(usize, When, &str)>) {
+        for name in ["calls", "log", "point"] {
+            drop(std::fs::remove_file(self.file(name)));
+        }
+        drop(std::fs::remove_dir_all(self.file("sprung")));
+        if let Some((number, when, signal)) = point {
+            std::fs::write(self.file("point"), format!("{number} {when:?} {signal}\n")).unwrap();
+        }
+    }
+
+    fn run(&self, world: &World, args: &[&str]) -> Run {
+        let path = format!("{}:{}", self.dir.path().display(), std::env::var("PATH").unwrap());
+        let mut command: Command = world.command(args);
+        Run::of(&command.env("PATH", path).output().unwrap())
+    }
+
+    fn calls(&self) -> usize {
+        std::fs::read(self.file("calls")).map_or(0, |calls| calls.len())
+    }
+
+    fn at(&self) -> String {
+        std::fs::read_to_string(self.file("sprung/at")).unwrap_or_default()
+    }
+}
+
+fn set_files(world: &World, manifest: &str, conf: &str) {
+    world.file("manifest.yml", manifest);
+    world.file("app.conf", conf);
+}
+
+/// Everything in which old and new differ; a ConfigMap that is named by its content stays behind the release that had it.
+fn state(world: &World) -> Value {
+    let mut fields = world.fields();
+    let deployment = fields.as_array().unwrap().iter().find(|item| item["kind"] == "Deployment").cloned();
+    let mounted = deployment.unwrap_or_default().to_string();
+    fields.as_array_mut().unwrap().retain(|item| {
+        let name = item["metadata"]["name"].as_str().unwrap();
+        item["kind"] != "ConfigMap" || item["immutable"] != true || mounted.contains(name)
+    });
+    for item in fields.as_array_mut().unwrap() {
+        for key in ["uid", "creationTimestamp"] {
+            item["metadata"].as_object_mut().unwrap().remove(key);
+        }
+        if item["kind"] == "Service" {
+            let spec = item["spec"].as_object_mut().unwrap();
+            spec.remove("clusterIP");
+            spec.remove("clusterIPs");
+        }
+    }
+    fields
+}
+
+/// What is tried of `count` points: all of them, or some that are spread.
+fn points(count: usize) -> Vec<(usize, When)> {
+    let all = std::env::var("SHIPCAT_TEST_KILLS").is_ok_and(|which| which == "all");
+    if all {
+        return (1..=count).flat_map(|n| [When::Before, When::In, When::After].map(|when| (n, when))).collect();
+    }
+    // The changes come in the last two thirds.
+    [(40, When::After), (55, When::In), (70, When::Before), (85, When::After)]
+        .map(|(percent, when)| ((count * percent / 100).max(1), when))
+        .to_vec()
+}
+
+/// Kills a ship from the state `old` (none: not there) to `new`, and lets a command come that changes nothing by itself.
+fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
+    let world = World::new(name);
+    let file = world.repo.path().join("shipcat.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    let trap = Trap::new();
+    let reset = |world: &World| match old {
+        Some((manifest, conf)) => {
+            set_files(world, manifest, conf);
+            drop(world.shipcat(&["ship", "webapp", "--tag", "0.1.0"]).ends(0));
+        }
+        None => {
+            world.kubectl(&["delete", "deployment,service,configmap,secret,lease", "--all", "--wait=true"]);
+            world.kubectl(&["wait", "--for=delete", "pods", "--all", "--timeout=60s"]);
+        }
+    };
+    reset(&world);
+    let before = state(&world);
+    set_files(&world, &new(), "two\n");
+    let ship = ["ship", "webapp", "--tag", "0.2.0"];
+    trap.set(None);
+    trap.run(&world, &ship).ends(0);
+    let count = trap.calls();
+    let after = state(&world);
+    assert_ne!(before, after);
+    let mut reached = (0, 0);
+    for (number, when) in points(count) {
+        reset(&world);
+        set_files(&world, &new(), "two\n");
+        trap.set(Some((number, when, signal)));
+        let run = trap.run(&world, &ship);
+        let at = trap.at();
+        let point = format!("{signal} {when:?} command {number} of {count}: kubectl {at}\n{}", run.stderr);
+        if at.is_empty() {
+            // Fewer calls than when they were counted.
+            assert_eq!((run.code, state(&world)), (0, after.clone()), "{point}");
+            continue;
+        }
+        if signal == "-TERM" {
+            let wanted = match run.code {
+                143 | 3 => &before,
+                0 => &after,
+                code => panic!("code {code}: {point}"),
+            };
+            assert_eq!(&state(&world), wanted, "{point}");
+        } else {
+            // Refused by itself; what died is recovered before.
+            let next = world.shipcat(&["rollback", "webapp", "--to", "999", "--lock-wait", "1m"]).ends(2);
+            let now = state(&world);
+            assert!(now == before || now == after, "{point}\n--- next:\n{}\n{now:#}", next.stderr);
+            if now == before {
+                reached.0 += 1;
+            } else {
+                reached.1 += 1;
+            }
+        }
+        let history = world.shipcat(&["history", "webapp"]).ends(0).stdout;
+        assert!(!history.contains("pending"), "{point}\n{history}");
+        let lease = world.kubectl(&["get", "lease", "--ignore-not-found"]);
+        assert_eq!(lease, "", "{point}");
+        // And it ships all the same.
+        drop(world.shipcat(&ship).ends(0));
+        assert_eq!(state(&world), after, "{point}");
+    }
+    eprintln!("{count} commands; as before {} times, as shipped {} times", reached.0, reached.1);
+}
+
+#[test]
+fn a_killed_ship_ends_as_before_or_as_shipped() {
+    each_point("kill", Some((OLD, "one\n")), "-KILL");
+}
+
+#[test]
+fn a_killed_first_ship_ends_as_before_or_as_shipped() {
+    each_point("kill-first", None, "-KILL");
+}
+
+#[test]
+fn a_ship_that_is_told_to_stop_ends_as_before_or_as_shipped() {
+    each_point("term", Some((OLD, "one\n")), "-TERM");
+}
