@@ -4,7 +4,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Global, diff, generate, history, init, lock, rbac, rollback, schema, ship, status, update, validate,
+    Global, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, update, validate,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -48,12 +48,16 @@ pub enum Command {
     Diff(diff::Args),
     /// Bring the configuration of the manifest; the image that runs stays
     Update(update::Args),
-    /// Ship a service: image and configuration, watched, and taken back if it fails
+    /// Ship services: image and configuration, watched, and taken back if it fails
     Ship(ship::Args),
     /// Go back to the release before, the whole of it
     Rollback(rollback::Args),
+    /// Retire a service: its objects go, claims never
+    Remove(remove::Args),
     /// Show what runs: version, release, health
     Status(status::Args),
+    /// List the services by environments, and what runs of each
+    List(list::Args),
     /// List the releases of a service
     History(history::Args),
     /// Show the environment's lock, keep it for yourself, give it back, or take it

@@ -22,8 +22,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
-use commands::{Context, diff, generate, history, init, lock, rbac, rollback, schema, ship, status, update, validate};
-use error::{Exit, Failure, Problems};
+use commands::{
+    Context, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, tell_error,
+    update, validate,
+};
+use error::{Exit, Problems};
 use ui::{Tone, Ui};
 
 fn main() -> ExitCode {
@@ -49,6 +52,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Rbac(args) => rbac::run(context()?, args),
         Command::Ship(args) => ship::run(context()?, args),
         Command::Rollback(args) => rollback::run(context()?, args),
+        Command::Remove(args) => remove::run(context()?, args),
+        Command::List(args) => list::run(&cli.global, ui(), args),
         Command::Status(args) => status::run(context()?, args),
         Command::History(args) => history::run(context()?, args),
     }
@@ -61,10 +66,5 @@ fn report(error: &anyhow::Error) -> Exit {
         ui.say(Tone::Plain, problems.to_string());
         return Exit::Refused;
     }
-    ui.say(Tone::Bad, format!("error: {error:#}"));
-    let Some(failure) = error.chain().find_map(|cause| cause.downcast_ref::<Failure>()) else { return Exit::Refused };
-    for hint in &failure.hints {
-        ui.say(Tone::Plain, format!("hint: {hint}"));
-    }
-    failure.exit
+    tell_error(error, &ui)
 }

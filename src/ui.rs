@@ -3,8 +3,9 @@
 //! May import `process`, `redact` and `error`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::process::MASKED;
@@ -62,7 +63,11 @@ pub struct Ui {
     verbose: bool,
     told: Mutex<Told>,
     /// What is told while Secrets are being read: it goes out when it is known what to mask.
-    held: Mutex<Vec<(Tone, String)>>,
+    held: Arc<Mutex<Vec<(Tone, String)>>>,
+    /// What stands in front of each line, where several tell their stories at once.
+    name: String,
+    /// What each of those waits for now.
+    waits: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// How long the end of the process waits for the Secrets.
@@ -86,20 +91,46 @@ impl Ui {
             live,
             verbose,
             told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
-            held: Mutex::default(),
+            held: Arc::default(),
+            name: String::new(),
+            waits: Arc::default(),
+        }
+    }
+
+    /// The same way out for one of several that tell their stories at once: its name, `width` wide, stands in front of each line.
+    pub fn one_of(&self, name: &str, width: usize) -> Self {
+        let now = Instant::now();
+        Self {
+            bar: self.bar.clone(),
+            live: self.live,
+            verbose: self.verbose,
+            told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
+            held: Arc::clone(&self.held),
+            name: format!("{name:width$} | "),
+            waits: Arc::clone(&self.waits),
         }
     }
 
     /// A line of the story.
     pub fn say(&self, tone: Tone, line: impl AsRef<str>) {
+        let named = self.named(line.as_ref());
         if redact::is_reading() {
             if let Ok(mut held) = self.held.lock() {
-                held.push((tone, line.as_ref().to_owned()));
+                held.push((tone, named.into_owned()));
             }
             return;
         }
         self.release();
-        self.print(tone, line.as_ref());
+        self.print(tone, &named);
+    }
+
+    /// Lines with the name of who says them.
+    fn named<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.name.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let lines: Vec<String> = text.lines().map(|line| format!("{}{line}", self.name)).collect();
+        Cow::Owned(lines.join("\n"))
     }
 
     /// Sees that everything that was told is out, before somebody is waited for.
@@ -124,7 +155,7 @@ impl Ui {
         let style = tone.style();
         let mut text = redact::cover(text);
         if let Cow::Owned(text) = &mut text
-            && text.starts_with("$ ")
+            && (text.starts_with("$ ") || text.contains(" | $ "))
             && !text.ends_with(MASKED)
         {
             text.push_str(MASKED);
@@ -165,7 +196,8 @@ impl Ui {
         self.release();
         let (what, more) = (&*redact::cover(what), &*redact::cover(more));
         if self.live {
-            self.bar.set_message(format!("{what}{more} ({})", seconds(since.elapsed())));
+            let line = format!("{what}{more} ({})", seconds(since.elapsed()));
+            self.bar.set_message(self.waiting(Some(&line)));
             self.bar.tick();
             return;
         }
@@ -188,9 +220,28 @@ impl Ui {
 
     /// Nothing is waited for any more.
     pub fn rest(&self) {
+        let others = self.waiting(None);
+        if !others.is_empty() {
+            self.bar.set_message(others);
+            return;
+        }
         self.bar.set_message("");
         self.bar.finish_and_clear();
         self.bar.reset();
+    }
+
+    /// What is waited for, by all who wait; `line` is what we do.
+    fn waiting(&self, line: Option<&str>) -> String {
+        if self.name.is_empty() {
+            return line.unwrap_or_default().to_owned();
+        }
+        let Ok(mut waits) = self.waits.lock() else { return String::new() };
+        match line {
+            Some(line) => drop(waits.insert(self.name.trim_end_matches(" | ").trim().to_owned(), line.to_owned())),
+            None => drop(waits.remove(self.name.trim_end_matches(" | ").trim())),
+        }
+        let all: Vec<String> = waits.iter().map(|(name, line)| format!("{name}: {line}")).collect();
+        all.join("   ")
     }
 
     /// The product. A reader that went away (`| head`) is its own business.
@@ -259,6 +310,22 @@ pub fn ago(duration: Duration) -> String {
         3600..86_400 => format!("{} h ago", s / 3600),
         _ => format!("{} d ago", s / 86_400),
     }
+}
+
+/// Rows of cells as a table; the first row is the head.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    // What comes last may be as long as it is.
+    let widths: Vec<usize> = (0..columns.saturating_sub(1)).map(|column| width(column).unwrap_or_default()).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cell = |(at, cell): (usize, &String)| format!("{cell:0$}", widths.get(at).copied().unwrap_or_default());
+        let cells: Vec<String> = row.iter().enumerate().map(cell).collect();
+        text += cells.join("   ").trim_end();
+        text.push('\n');
+    }
+    text
 }
 
 #[cfg(test)]

@@ -112,6 +112,10 @@ fn state(world: &World) -> Value {
         for key in ["uid", "creationTimestamp"] {
             item["metadata"].as_object_mut().unwrap().remove(key);
         }
+        // Each run has a number of its own.
+        if let Some(annotations) = item["metadata"]["annotations"].as_object_mut() {
+            annotations.remove("shipcat.dev/release");
+        }
         if item["kind"] == "Service" {
             let spec = item["spec"].as_object_mut().unwrap();
             spec.remove("clusterIP");

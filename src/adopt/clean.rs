@@ -4,9 +4,14 @@ use serde_json::{Map, Value};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Annotations that controllers write for themselves.
-const ANNOTATIONS: [&str; 11] = [
+const ANNOTATIONS: [&str; 15] = [
     LAST_APPLIED,
     "deployment.kubernetes.io/revision",
+    // Ours, of the release that changed it last.
+    "shipcat.dev/release",
+    "shipcat.dev/version",
+    "shipcat.dev/revision",
+    "kubernetes.io/change-cause",
     "deprecated.daemonset.template.generation",
     "pv.kubernetes.io/bind-completed",
     "pv.kubernetes.io/bound-by-controller",

@@ -14,6 +14,18 @@ use crate::ui::{Tone, Ui};
 /// How long an answer may take before the cluster is looked at again.
 pub const STALE: Duration = Duration::from_secs(5);
 
+/// Sees that somebody who changes everything in a protected environment, or takes something away, means it.
+///
+/// # Errors
+/// If it is protected, and there is no `--yes`.
+pub fn all_at_once(environment: &Environment, all: bool, yes: bool) -> Result<()> {
+    if all && environment.protected && !yes {
+        let what = format!("`{}` is protected: that is done with `--yes` only", environment.name);
+        bail!(Failure::refused(what).hint("look at `shipcat diff` first, then run the same with `--yes`"));
+    }
+    Ok(())
+}
+
 /// Asks for the environment's name, where it is protected, before `what` is done. Where nobody can be asked, only `--yes` goes on. A signal
 /// that comes instead of an answer is given back.
 ///

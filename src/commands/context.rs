@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::error::{Failure, Problems};
-use crate::kubectl::{Kubectl, Target};
+use crate::kubectl::{Kubectl, Records, Target};
 use crate::manifest::{Environment, Loading, Manifest, Repo};
 use crate::redact;
 use crate::render::Templates;
@@ -138,11 +138,17 @@ pub fn connect<'a>(environment: &Environment, chosen: Option<&str>, ui: &'a Ui) 
         namespace: environment.namespace.as_ref(),
         chosen,
         lifetime: environment.lock_lifetime,
+        records: records(environment),
     };
     let kubectl = Kubectl::connect(&target, ui)?;
     redact::allow([environment.name.as_ref(), environment.namespace.as_ref(), kubectl.context()]);
     kubectl.conceal_secrets();
     Ok(kubectl)
+}
+
+/// Where an environment keeps its release records.
+pub fn records(environment: &Environment) -> Records {
+    if environment.records_in_config_maps { Records::ConfigMaps } else { Records::Secrets }
 }
 
 /// A service that is in other environments only.

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Context;
 use crate::error::Exit;
 use crate::release::History;
+use crate::ui::table;
 
 /// The arguments of `history`.
 #[derive(Debug, clap::Args)]
@@ -22,20 +23,23 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
     kubectl.reach()?;
     let history = History::read(&kubectl, &args.service, &false.into())?;
-    let mut rows =
-        vec![["RELEASE", "OUTCOME", "VERSION", "COMMAND", "WHEN", "TOOK", "WHO", "MANIFESTS", ""].map(str::to_owned)];
+    let head = ["RELEASE", "OUTCOME", "VERSION", "FROM", "CHANGE", "COMMAND", "WHEN", "TOOK", "WHO", "MANIFESTS", ""];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for release in &history.0 {
         let body = &release.body;
-        rows.push([
+        let more = [release.message.clone(), body.build.clone()];
+        rows.push(vec![
             release.number.to_string(),
             release.outcome.to_string(),
             body.version.clone(),
+            body.former.clone().unwrap_or_else(|| "-".into()),
+            if body.nature.is_empty() { "-".into() } else { body.nature.join(", ") },
             body.command.clone(),
             body.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
             release.finished.map_or_else(|| "-".into(), |finished| took(finished.duration_since(body.started))),
             body.who.clone(),
             body.git.as_ref().map_or_else(|| "-".into(), crate::git::GitState::short),
-            release.message.clone().unwrap_or_default(),
+            more.into_iter().flatten().collect::<Vec<_>>().join("   "),
         ]);
     }
     context.ui.product(&table(&rows))?;
@@ -44,20 +48,4 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 
 fn took(duration: jiff::SignedDuration) -> String {
     crate::ui::seconds(std::time::Duration::try_from(duration).unwrap_or_default())
-}
-
-fn table(rows: &[[String; 9]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..8).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let cells: Vec<String> = row
-            .iter()
-            .enumerate()
-            .map(|(i, cell)| format!("{cell:0$}", widths.get(i).copied().unwrap_or_default()))
-            .collect();
-        text += cells.join("   ").trim_end();
-        text.push('\n');
-    }
-    text
 }

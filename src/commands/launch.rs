@@ -1,20 +1,25 @@
-//! From a look to a release: refused, asked for, rehearsed, or run. What `ship`, `update` and `rollback` share.
+//! From looks to releases: refused, asked for, rehearsed, or run. What `ship`, `update`, `rollback` and `remove` share, for one service or
+//! several.
 
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
-use super::locked::{Queueing, interrupted};
+use super::locked::{Prepared, Queueing, interrupted};
 use super::look::Look;
 use super::order::Order;
 use super::rescue::Rescue;
-use super::{Context, consent, story};
-use crate::error::{Exit, Failure};
+use super::target::Company;
+use super::{Context, consent, story, summary};
+use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::manifest::Duration;
-use crate::release::{self, Ending, Finding, Limits, Plan, Reading, Request, Weight};
+use crate::manifest;
+use crate::release::{self, Body, Ending, Finding, Limits, Plan, Reading, Request, Together, Weight};
+use crate::signal;
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -22,10 +27,10 @@ use crate::ui::{Tone, Ui};
 pub struct Patience {
     /// How long the rollout may take, and so the jobs before it [default: the environment's, else 5m]
     #[arg(long, value_name = "TIME")]
-    timeout: Option<Duration>,
+    timeout: Option<manifest::Duration>,
     /// How long the way back may take [default: the environment's, else 5m]
     #[arg(long, value_name = "TIME")]
-    rollback_timeout: Option<Duration>,
+    rollback_timeout: Option<manifest::Duration>,
     /// How long to wait for others.
     #[command(flatten)]
     pub queueing: Queueing,
@@ -37,7 +42,7 @@ pub struct Patience {
 impl Patience {
     /// How patient to be with a release.
     pub fn limits(&self, context: &Context) -> release::Patience {
-        let given = |given: Option<Duration>, usual| given.map_or(usual, |given| given.0);
+        let given = |given: Option<manifest::Duration>, usual| given.map_or(usual, |given| given.0);
         release::Patience {
             timeout: given(self.timeout, context.environment.timeout),
             rollback_timeout: given(self.rollback_timeout, context.environment.rollback_timeout),
@@ -59,55 +64,235 @@ pub struct Boldness {
     pub dry_run: bool,
 }
 
-/// Runs a release by a look at it; or where there is nothing to do, looks whether what runs is well. `again` reads the cluster once more.
+/// How releases are to go.
+#[derive(Debug, Clone, Copy)]
+pub struct How<'a> {
+    /// How long things may take.
+    pub patience: &'a Patience,
+    /// How bold they may be.
+    pub boldness: &'a Boldness,
+    /// How several go together.
+    pub company: Company,
+}
+
+/// What became of one service.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The service.
+    pub service: String,
+    /// The version that was to run.
+    pub version: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// Whether there was nothing to do.
+    pub was_nothing: bool,
+    /// How long it took; nothing of one that was not begun.
+    pub took: Option<Duration>,
+}
+
+/// A service that may go out.
+struct Item {
+    look: Look,
+    body: Body,
+    is_nothing: bool,
+}
+
+/// Runs releases by looks at them; or where there is nothing to do, looks whether what runs is well. `again` reads the cluster once more.
 ///
 /// # Errors
-/// If it is refused; nothing was changed then.
+/// If any is refused; nothing was changed then.
 pub fn launch(
     context: &Context,
     kubectl: &Kubectl<'_>,
-    mut look: Look,
-    git: Option<GitState>,
-    patience: &Patience,
-    boldness: &Boldness,
-    again: impl FnOnce(&Look) -> Result<Reading>,
-) -> Result<Exit> {
-    let ui = &context.ui;
-    refuse(&look.findings)?;
-    story::autoscaled(&look.autoscaled, ui);
-    let release::Patience { timeout, rollback_timeout } = patience.limits(context);
+    prepared: Vec<Prepared>,
+    how: How<'_>,
+    again: impl Fn(&[Order]) -> Result<Vec<Reading>>,
+) -> Result<Vec<Outcome>> {
+    let looks: Vec<&Look> = prepared.iter().map(|one| &one.look).collect();
+    refuse(&findings(&looks))?;
+    let width = looks.iter().map(|look| look.order.service.len()).max().unwrap_or_default();
+    let uis: Vec<Ui> = match looks.len() {
+        1 => Vec::new(),
+        _ => looks.iter().map(|look| context.ui.one_of(&look.order.service, width)).collect(),
+    };
+    let ui = |n: usize| uis.get(n).unwrap_or(&context.ui);
+    let items: Vec<Item> = prepared.into_iter().map(|one| item(one.look, one.git)).collect();
+    for (n, item) in items.iter().enumerate() {
+        tell(item, !uis.is_empty(), ui(n));
+    }
+    if how.boldness.dry_run {
+        return rehearse(context, kubectl, items, how, ui);
+    }
+    if items.iter().any(|item| !item.is_nothing) {
+        let asked = Instant::now();
+        kubectl.at_step("asks whether to go on");
+        if let Some(signal) = consent::ask(&context.environment, &wish(&items), how.boldness.yes, &context.ui)? {
+            let exit = interrupted(signal, &context.ui);
+            return Ok(items.iter().map(|item| outcome(item, exit, None)).collect());
+        }
+        if asked.elapsed() > consent::STALE {
+            unmoved(&items, kubectl, how.boldness.adopt, again)?;
+        }
+    }
+    let many = items.len() > 1;
+    let together = (how.company.together && many)
+        .then(|| release::lock::random().map(|id| Together::new(id, items.len())))
+        .transpose()?;
+    let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    let outcomes = side_by_side(items, jobs, |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n)));
+    if many {
+        summary::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
+    }
+    Ok(outcomes)
+}
+
+/// What is to be released, with its record's body.
+fn item(mut look: Look, git: Option<GitState>) -> Item {
     // The numbers that are left to autoscalers are none of the release's.
     let mut body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
     body.adopted = std::mem::take(&mut look.adopted);
+    let main = release::main_object(&look.reading.live, &body.service);
+    body.former = main.and_then(|main| release::version_of(main, &body.service));
+    let natures =
+        look.plan.changes.iter().chain(look.drift.iter().map(|drift| &drift.change)).map(|change| change.nature);
+    body.nature = natures.collect::<BTreeSet<_>>().into_iter().map(|nature| nature.word().to_owned()).collect();
     // Live and record must agree: what somebody else made the same by hand is still to be recorded.
-    let recorded = look
-        .reading
-        .history
-        .running()
-        .is_some_and(|running| release::same_objects(&running.body.objects, &body.objects));
-    if look.is_nothing() && recorded {
-        story::findings(&look.findings, ui);
-        if boldness.dry_run {
-            ui.say(Tone::Good, format!("nothing to do: {} {} runs already", body.service, body.version));
-            return Ok(Exit::Done);
-        }
-        return nothing_to_do(kubectl, &look, timeout, ui);
+    let recorded = look.reading.history.running();
+    let recorded = recorded.is_some_and(|running| release::same_objects(&running.body.objects, &body.objects));
+    let is_nothing = look.is_nothing() && recorded;
+    Item { look, body, is_nothing }
+}
+
+/// Tells what becomes of one.
+fn tell(item: &Item, with_version: bool, ui: &Ui) {
+    let Item { look, body, is_nothing } = item;
+    if with_version {
+        ui.say(Tone::Plain, &body.version);
     }
-    story::changes(&look, ui);
+    story::autoscaled(&look.autoscaled, ui);
+    if !is_nothing {
+        story::changes(look, ui);
+    }
     story::findings(&look.findings, ui);
-    if !boldness.dry_run {
-        let asked = Instant::now();
-        kubectl.at_step("asks whether to go on");
-        let Order { service, version, command, .. } = &look.order;
-        if let Some(signal) =
-            consent::ask(&context.environment, &format!("the {command} of {service} {version}"), boldness.yes, ui)?
-        {
-            return Ok(interrupted(signal, ui));
+}
+
+/// What is asked for, in words.
+fn wish(items: &[Item]) -> String {
+    let named: Vec<String> = items.iter().map(|item| format!("{} {}", item.body.service, item.body.version)).collect();
+    let command = items.first().map_or("", |item| item.look.order.command.as_str());
+    format!("the {command} of {}", join_and(&named))
+}
+
+fn outcome(item: &Item, exit: Exit, took: Option<Duration>) -> Outcome {
+    let Body { service, version, .. } = &item.body;
+    Outcome { service: service.clone(), version: version.clone(), exit, was_nothing: item.is_nothing, took }
+}
+
+/// Prints what would be run.
+fn rehearse<'a>(
+    context: &'a Context,
+    kubectl: &Kubectl<'_>,
+    items: Vec<Item>,
+    how: How<'_>,
+    ui: impl Fn(usize) -> &'a Ui,
+) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for (n, item) in items.into_iter().enumerate() {
+        outcomes.push(outcome(&item, Exit::Done, None));
+        if item.is_nothing {
+            let Body { service, version, .. } = &item.body;
+            ui(n).say(Tone::Good, format!("nothing to do: {service} {version} runs already"));
+            continue;
         }
-        if asked.elapsed() > consent::STALE {
-            unmoved(&look, again(&look)?, kubectl, boldness.adopt)?;
-        }
+        let Item { mut look, body, .. } = item;
+        let request = request(context, &mut look, body, how, None, ui(n));
+        release::rehearse(kubectl, request)?;
     }
+    let commands = kubectl.rehearsed();
+    if !commands.is_empty() {
+        let lines: Vec<String> = commands.iter().map(|command| format!("{}\n", command.pasted())).collect();
+        context.ui.product(&lines.concat())?;
+        context.ui.say(Tone::Good, "nothing was changed");
+    }
+    Ok(outcomes)
+}
+
+/// Does something with each, so many at a time; what has not begun when a signal comes does not begin. In the order of the items.
+fn side_by_side(items: Vec<Item>, jobs: usize, start: impl Fn(usize, Item) -> Outcome + Sync) -> Vec<Outcome> {
+    let count = items.len();
+    let queue: Mutex<VecDeque<(usize, Item)>> = Mutex::new(items.into_iter().enumerate().collect());
+    let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
+    let work = || {
+        loop {
+            let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
+            let Some((n, item)) = next else { return };
+            let outcome = match signal::received().filter(|_| count > 1) {
+                Some(signal) => outcome(&item, Exit::Interrupted(signal), None),
+                None => start(n, item),
+            };
+            if let Ok(mut done) = done.lock() {
+                done.insert(n, outcome);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(count) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    done.into_inner().unwrap_or_default().into_values().collect()
+}
+
+/// Runs one to its end.
+fn start(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    item: Item,
+    how: How<'_>,
+    together: Option<&Together>,
+    ui: &Ui,
+) -> Outcome {
+    let started = Instant::now();
+    let mut outcome = outcome(&item, Exit::Done, None);
+    let Item { mut look, body, is_nothing } = item;
+    let result = if is_nothing {
+        nothing_to_do(kubectl, &look, how.patience.limits(context).timeout, together, ui)
+    } else {
+        let request = request(context, &mut look, body, how, together, ui);
+        release::run(kubectl, request, ui)
+    };
+    outcome.exit = result.unwrap_or_else(|error| {
+        let exit = tell_error(&error, ui);
+        if let Some(together) = together {
+            together.fail(&format!("{} could not be begun", outcome.service));
+        }
+        exit
+    });
+    outcome.took = Some(started.elapsed());
+    outcome
+}
+
+/// Tells an error of one of several, with what to do about it. Nothing was changed.
+pub fn tell_error(error: &anyhow::Error, ui: &Ui) -> Exit {
+    ui.say(Tone::Bad, format!("error: {error:#}"));
+    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
+    for hint in failure.map(|failure| failure.hints.as_slice()).unwrap_or_default() {
+        ui.say(Tone::Plain, format!("hint: {hint}"));
+    }
+    failure.map_or(Exit::Refused, |failure| failure.exit)
+}
+
+/// What a release needs to know.
+fn request<'a>(
+    context: &'a Context,
+    look: &'a mut Look,
+    mut body: Body,
+    how: How<'_>,
+    together: Option<&'a Together>,
+    ui: &Ui,
+) -> Request<'a> {
+    let release::Patience { timeout, rollback_timeout } = how.patience.limits(context);
     let now = Timestamp::now().to_string();
     let mut afterwards = None;
     if !look.order.images_only {
@@ -118,25 +303,37 @@ pub fn launch(
                 .removing(&look.reading.left_over);
         }
     }
-    let request = Request {
+    body.together = together.map(|together| together.id().to_owned());
+    Request {
         environment: context.environment.name.as_ref(),
         body,
-        plan: look.plan,
+        plan: look.plan.clone(),
         afterwards,
         images_only: look.order.images_only,
         history: &look.reading.history,
         timeout,
         rollback_timeout,
         limits: Limits::default(),
-    };
-    if boldness.dry_run {
-        let commands = release::rehearse(kubectl, request)?;
-        let lines: Vec<String> = commands.iter().map(|command| format!("{}\n", command.pasted())).collect();
-        ui.product(&lines.concat())?;
-        ui.say(Tone::Good, "nothing was changed");
-        return Ok(Exit::Done);
+        together,
     }
-    release::run(kubectl, request, ui)
+}
+
+/// What was found at several looks: with the service's name in front where it is about that one alone.
+pub fn findings(looks: &[&Look]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for look in looks {
+        for finding in &look.findings {
+            let of = |other: &&&Look| other.findings.iter().any(|one| one.what == finding.what);
+            let mut finding = finding.clone();
+            if looks.len() > 1 && looks.iter().filter(of).count() == 1 {
+                finding.what = format!("{}: {}", look.order.service, finding.what);
+            }
+            if !found.iter().any(|known| known.what == finding.what) {
+                found.push(finding);
+            }
+        }
+    }
+    found
 }
 
 /// Refuses if anything stands in the way, with all of it.
@@ -155,26 +352,51 @@ pub fn refuse(findings: &[Finding]) -> Result<()> {
 }
 
 /// Whether what would be changed is still what was shown.
-fn unmoved(shown: &Look, reading: Reading, kubectl: &Kubectl<'_>, adopt: bool) -> Result<()> {
-    let now = Look::new(shown.order.clone(), reading, kubectl, adopt);
-    refuse(&now.findings)?;
-    if now.plan.changes == shown.plan.changes
-        && now.reading.history.newest_number() == shown.reading.history.newest_number()
-    {
-        return Ok(());
+fn unmoved(
+    shown: &[Item],
+    kubectl: &Kubectl<'_>,
+    adopt: bool,
+    again: impl Fn(&[Order]) -> Result<Vec<Reading>>,
+) -> Result<()> {
+    let orders: Vec<Order> = shown.iter().map(|item| item.look.order.clone()).collect();
+    let readings = again(&orders)?;
+    if readings.len() != shown.len() {
+        return Err(anyhow!("shipcat itself failed: {} read of {}", count(readings.len(), "service"), shown.len()));
     }
-    Err(Failure::refused(
-        "somebody has changed the cluster since you were asked: it is not what you were shown any more",
-    )
-    .hint("look at it again with `shipcat diff`, then run the same once more")
-    .into())
+    for ((order, reading), shown) in orders.into_iter().zip(readings).zip(shown) {
+        let now = Look::new(order, reading, kubectl, adopt);
+        refuse(&now.findings)?;
+        let newest = |look: &Look| look.reading.history.newest_number();
+        if now.plan.changes != shown.look.plan.changes || newest(&now) != newest(&shown.look) {
+            return Err(Failure::refused(
+                "somebody has changed the cluster since you were asked: it is not what you were shown any more",
+            )
+            .hint("look at it again with `shipcat diff`, then run the same once more")
+            .into());
+        }
+    }
+    Ok(())
 }
 
 /// Nothing differs; but shipping again what is broken is no success.
-fn nothing_to_do(kubectl: &Kubectl<'_>, look: &Look, timeout: std::time::Duration, ui: &Ui) -> Result<Exit> {
+fn nothing_to_do(
+    kubectl: &Kubectl<'_>,
+    look: &Look,
+    timeout: Duration,
+    together: Option<&Together>,
+    ui: &Ui,
+) -> Result<Exit> {
     let order = &look.order;
     let what = format!("{} {}", order.service, order.version);
-    Ok(match release::look(kubectl, &look.plan, timeout, &Limits::default(), ui)? {
+    let ending = release::look(kubectl, &look.plan, timeout, &Limits::default(), ui)?;
+    if let Some(together) = together {
+        match ending {
+            // It may be the last that the others wait for; what becomes of them changes nothing of it.
+            Ending::Good => together.is_up(),
+            _ => together.fail(&format!("{} is broken", order.service)),
+        }
+    }
+    Ok(match ending {
         Ending::Good => {
             let source = match order.command.as_str() {
                 "ship" | "update" => "the manifest says",
@@ -187,7 +409,7 @@ fn nothing_to_do(kubectl: &Kubectl<'_>, look: &Look, timeout: std::time::Duratio
             Exit::Done
         }
         Ending::Interrupted(signal) => Exit::Interrupted(signal),
-        Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) => {
+        Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why) => {
             ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
             Exit::AsBefore
         }

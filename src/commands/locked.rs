@@ -61,8 +61,8 @@ impl Prepared {
 /// What is to be done under the lock.
 #[derive(Debug)]
 pub struct Errand<'a> {
-    /// The service.
-    pub service: &'a str,
+    /// The services.
+    pub services: &'a [&'a str],
     /// What those who wait are told: `ship webapp 1.4.2`.
     pub what: &'a str,
     /// How long things may take.
@@ -80,11 +80,11 @@ pub fn locked(
     context: &Context,
     kubectl: &Kubectl<'_>,
     errand: &Errand<'_>,
-    prepare: impl Fn() -> Result<Prepared> + Sync,
-    go: impl FnOnce(Prepared) -> Result<Exit>,
+    prepare: impl Fn() -> Result<Vec<Prepared>> + Sync,
+    go: impl FnOnce(Vec<Prepared>) -> Result<Exit>,
 ) -> Result<Exit> {
     let ui = &context.ui;
-    let Errand { service, what, patience, rehearse } = *errand;
+    let Errand { services, what, patience, rehearse } = *errand;
     let queueing = &patience.queueing;
     if rehearse {
         let (prepared, holder) = std::thread::scope(|scope| {
@@ -92,7 +92,9 @@ pub fn locked(
             (prepare(), holder.join().unwrap_or_default())
         });
         let mut prepared = prepared?;
-        prepared.look.findings.extend(holder.map(|holder| finding(&holder)));
+        if let (Some(holder), Some(first)) = (holder, prepared.first_mut()) {
+            first.look.findings.push(finding(&holder));
+        }
         return go(prepared);
     }
     signal::listen()?;
@@ -116,14 +118,15 @@ pub fn locked(
         Taking::Busy(holder) => Err(busy(context, &holder, queueing)),
         Taking::Cannot(error) => {
             // Preflight has more to say, if it is about permissions or the namespace.
-            launch::refuse(&first?.look.findings)?;
+            let first = first?;
+            launch::refuse(&launch::findings(&first.iter().map(|one| &one.look).collect::<Vec<_>>()))?;
             if let Some(signal) = signal::received() {
                 return Ok(interrupted(signal, ui));
             }
             Err(error.refused("cannot take the lock of the environment").into())
         }
         Taking::Held { held, waited } => held.during(kubectl, ui, || {
-            let again = waited || first.as_ref().map_or(true, Prepared::is_doubtful);
+            let again = waited || first.as_ref().map_or(true, |first| first.iter().any(Prepared::is_doubtful));
             let recovered = match again {
                 false => Ok(None),
                 true => {
@@ -131,7 +134,7 @@ pub fn locked(
                         // There may be new ones since.
                         kubectl.conceal_secrets();
                     }
-                    rescue(context, kubectl, service, patience)
+                    rescue(context, kubectl, services, patience)
                 }
             };
             let prepared = match recovered {

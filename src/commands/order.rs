@@ -1,6 +1,8 @@
 //! What is to be released: which version of a service, where that comes from, and the objects.
 
-use anyhow::Result;
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 
 use super::Context;
@@ -37,17 +39,21 @@ impl Order {
             service: self.service.clone(),
             version: self.version.to_string(),
             version_from: self.from,
+            former: None,
+            nature: Vec::new(),
             command: self.command.clone(),
             who: release::who(),
+            build: release::lock::build(),
             started: Timestamp::now(),
             git,
             objects: objects.iter().map(|object| object.json().clone()).collect(),
             before: Vec::new(),
             expected: Vec::new(),
-            counts: std::collections::BTreeMap::new(),
+            counts: BTreeMap::new(),
             unchanged: Vec::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),
+            together: None,
         }
     }
 }
@@ -60,7 +66,7 @@ impl Order {
 pub fn choose(
     manifest: &Manifest,
     tag: Option<&Version>,
-    running: impl FnOnce() -> Result<Running>,
+    running: impl FnOnce() -> Running,
 ) -> Result<(Version, VersionFrom)> {
     if let Some(tag) = tag {
         return Ok((tag.clone(), VersionFrom::Tag));
@@ -68,13 +74,38 @@ pub fn choose(
     if let Some(version) = manifest.version() {
         return Ok((version, VersionFrom::Manifest));
     }
-    stays(&running()?).ok_or_else(|| nothing_runs(manifest.service.as_ref()).into())
+    stays(&running()).ok_or_else(|| nothing_runs(manifest.service.as_ref()).into())
 }
 
 /// A service of which no file names a version, and none runs.
 pub fn nothing_runs(service: &str) -> Failure {
     Failure::refused(format!("which version of `{service}`? Its manifest names none, and none runs"))
         .hint("say which with `--tag`, or add `version: 1.2.3` to its manifest")
+}
+
+/// Sees that no two of several services bring the same object, and none brings nothing at all.
+///
+/// # Errors
+/// Which do.
+pub fn apart(orders: &[Order]) -> Result<()> {
+    let mut seen: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    for order in orders {
+        if order.objects.is_empty() {
+            let what = format!(
+                "`{}` renders no objects at all, which is never taken for a wish to remove everything",
+                order.service
+            );
+            let todo = format!("mend its manifest or templates; `shipcat remove {}` retires it", order.service);
+            bail!(Failure::refused(what).hint(todo));
+        }
+        for object in &order.objects {
+            if let Some(other) = seen.insert((object.group(), object.to_string()), &order.service) {
+                let what = format!("the services `{other}` and `{}` both bring {object}", order.service);
+                bail!(Failure::refused(what).hint("give one of them another name"));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The version that runs, and where it came from when it was shipped: that it stays does not make it the manifest's.

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::look::Look;
 use super::order;
-use super::ship::read;
+use super::ship::read_one;
 use super::update::order_of;
 use super::{Context, story, words};
 use crate::error::count;
@@ -32,7 +32,7 @@ pub fn refusal(
     }
     // Some of it may come with the version alone: texts that name it, jobs that go before it.
     let order = order_of(context, kubectl, manifest, version, from)?;
-    let reading = read(kubectl, &order)?;
+    let reading = read_one(kubectl, &order)?;
     let update = Look::new(order, reading, kubectl, true);
     if update.is_nothing() {
         return Ok(None);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail};
 
 use super::Context;
+use super::context::records;
 use super::survey::{Selection, survey};
 use crate::error::{Exit, count};
 use crate::manifest::Version;
@@ -36,7 +37,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kinds: BTreeSet<(String, String)> =
         objects.map(|object| (object.group().to_owned(), object.kind().to_owned())).collect();
     let kinds: Vec<(String, String)> = kinds.into_iter().collect();
-    let permissions = if args.reader { reader(&kinds) } else { deployer(&kinds) };
+    let records = records(&context.environment);
+    let permissions = if args.reader { reader(&kinds, records) } else { deployer(&kinds, records) };
     let grants = kinds.iter().any(|(group, _)| group == "rbac.authorization.k8s.io");
     context
         .ui

@@ -1,14 +1,16 @@
 //! A release whose run died: the next `ship`, `update` or `rollback` of its service brings it to one of its ends first, under the lock.
 
-use anyhow::Result;
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, anyhow};
 
 use super::launch::Patience;
 use super::locked::interrupted;
 use super::{Context, consent};
-use crate::error::{Exit, Failure};
+use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{Choice, History, Reach, Stranded};
-use crate::ui::Tone;
+use crate::release::{Choice, History, Means, Outcome, Reach, Stranded, Together};
+use crate::ui::{Tone, Ui};
 
 /// What becomes of a release whose run died.
 #[derive(Debug, clap::Args)]
@@ -31,41 +33,157 @@ impl Rescue {
     }
 }
 
-/// Recovers the newest release of a service, if its run died. Gives how the command ends, where it cannot go on behind that.
+/// A release whose run died, and what is to become of it.
+struct Case<'a> {
+    service: &'a str,
+    history: &'a History,
+    stranded: Stranded<'a>,
+    choice: Choice,
+    ui: Ui,
+}
+
+impl Case<'_> {
+    /// What is to be done about it, in words; nothing where nobody is asked.
+    fn act(&self) -> Option<String> {
+        let number = self.stranded.number();
+        match (&self.stranded.reach, self.choice) {
+            (Reach::Nothing, _) | (Reach::Foreign(_), Choice::Fitting | Choice::Resume) => None,
+            (Reach::All, Choice::Fitting | Choice::Resume) => {
+                Some(format!("completing release {number} of {}", self.service))
+            }
+            _ => Some(format!("taking release {number} of {} back", self.service)),
+        }
+    }
+
+    fn is_foreign(&self) -> bool {
+        matches!(self.stranded.reach, Reach::Foreign(_))
+    }
+}
+
+/// Recovers the newest releases of these services whose run died, with those that they stand or fall with. Gives how the command ends, where
+/// it cannot go on behind that.
 ///
 /// # Errors
-/// If it cannot be told how far that release came, or nobody could be asked; nothing was changed then.
-pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, service: &str, patience: &Patience) -> Result<Option<Exit>> {
-    let ui = &context.ui;
-    let history = History::read(kubectl, service, &false.into())?;
-    let Some(stranded) = Stranded::find(kubectl, &history)? else { return Ok(None) };
-    let choice = patience.rescue.choice();
-    let number = stranded.number();
-    ui.say(Tone::Warn, stranded.told());
-    let act = match (&stranded.reach, choice) {
-        (Reach::Nothing, _) | (Reach::Foreign(_), Choice::Fitting | Choice::Resume) => None,
-        (Reach::All, Choice::Fitting | Choice::Resume) => Some(format!("completing release {number}")),
-        _ => Some(format!("taking release {number} back")),
+/// If it cannot be told how far a release came, or nobody could be asked; nothing was changed then.
+pub fn rescue(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    services: &[&str],
+    patience: &Patience,
+) -> Result<Option<Exit>> {
+    let wanted = patience.rescue.choice();
+    let mut histories = History::read_all(kubectl, services, &false.into())?.permitted()?;
+    let groups: BTreeSet<String> = histories.values().filter_map(|history| group(history).map(str::to_owned)).collect();
+    if !groups.is_empty() {
+        // The others may be of services that nobody named.
+        histories = History::read_everything(kubectl)?.permitted()?;
+    }
+    let is_meant = |(service, history): &(&String, &History)| {
+        services.contains(&service.as_str()) || group(history).is_some_and(|group| groups.contains(group))
     };
-    if let Some(act) = act
-        && choice == Choice::Fitting
-    {
+    let mut cases = Vec::new();
+    for (service, history) in histories.iter().filter(is_meant) {
+        let Some(stranded) = Stranded::find(kubectl, history)? else { continue };
+        cases.push(Case { service, history, stranded, choice: wanted, ui: context.ui.one_of(service, 0) });
+    }
+    if cases.is_empty() {
+        return Ok(None);
+    }
+    for case in &cases {
+        case.ui.say(Tone::Warn, case.stranded.told());
+    }
+    if wanted == Choice::Fitting {
+        for id in &groups {
+            fit(id, &mut cases, &histories);
+        }
+    }
+    let acts: Vec<String> = cases.iter().filter_map(Case::act).collect();
+    if !acts.is_empty() && wanted == Choice::Fitting {
         // That somebody says yes to a release says nothing of what an earlier one left.
-        let asked = consent::ask(&context.environment, &act, false, ui).map_err(|_| {
+        let act = join_and(&acts);
+        let asked = consent::ask(&context.environment, &act, false, &context.ui).map_err(|_| {
             Failure::refused(format!("{} is protected: {act} is not done unasked", context.environment.name))
                 .hint("`--resume` completes it, `--take-back` takes it back; `shipcat diff` shows what is live")
         });
         if let Some(signal) = asked? {
-            return Ok(Some(interrupted(signal, ui)));
+            return Ok(Some(interrupted(signal, &context.ui)));
         }
     }
     kubectl.stoppable(false);
     kubectl.at_step("recovers a release that died");
-    let exit =
-        stranded.recover(kubectl, context.environment.name.as_ref(), &history, patience.limits(context), choice, ui)?;
+    let exits = recover(context, kubectl, &cases, patience)?;
     kubectl.stoppable(true);
-    Ok(match exit {
+    Ok(match Exit::worst(exits) {
         Exit::Done | Exit::AsBefore => None,
         other => Some(other),
     })
+}
+
+/// The group of a service's newest release, if that never said how it ended and has one.
+fn group(history: &History) -> Option<&str> {
+    history.newest().filter(|release| release.outcome == Outcome::Pending)?.body.together.as_deref()
+}
+
+/// What becomes of releases that stand or fall together: what became of the first of them, else forward if all of them came to their end,
+/// else back.
+fn fit(id: &str, cases: &mut [Case<'_>], histories: &BTreeMap<String, History>) {
+    let releases = histories.values().flat_map(|history| &history.0);
+    let ended: Vec<Outcome> = releases
+        .filter(|release| release.body.together.as_deref() == Some(id) && release.outcome != Outcome::Pending)
+        .map(|release| release.outcome)
+        .collect();
+    let is_member = |case: &Case<'_>| group(case.history) == Some(id);
+    let members = || cases.iter().filter(|case| is_member(case));
+    if members().any(Case::is_foreign) {
+        return;
+    }
+    let is_back = match ended.first() {
+        Some(_) if ended.contains(&Outcome::Deployed) => false,
+        Some(_) => true,
+        None => members().any(|case| case.stranded.reach != Reach::All),
+    };
+    if is_back {
+        cases.iter_mut().filter(|case| is_member(case)).for_each(|case| case.choice = Choice::TakeBack);
+    }
+}
+
+/// Recovers each: side by side, since some may stand or fall together.
+fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patience: &Patience) -> Result<Vec<Exit>> {
+    let mut groups: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for case in cases {
+        let Some(id) = group(case.history) else { continue };
+        let (size, is_foreign) = groups.entry(id).or_default();
+        *size += 1;
+        *is_foreign |= case.is_foreign();
+    }
+    let together: BTreeMap<&str, (Together, bool)> = groups
+        .into_iter()
+        .map(|(id, (size, is_foreign))| (id, (Together::new(id.to_owned(), size), is_foreign)))
+        .collect();
+    let one = |case: &Case<'_>| -> Result<Exit> {
+        let with = group(case.history).and_then(|id| together.get(id));
+        if with.is_some_and(|(_, is_foreign)| *is_foreign) && !case.is_foreign() {
+            let number = case.stranded.number();
+            case.ui.say(Tone::Plain, format!("release {number} is left as it is, with the ones that it goes with"));
+            return Ok(Exit::Person);
+        }
+        let means = Means {
+            environment: context.environment.name.as_ref(),
+            history: case.history,
+            patience: patience.limits(context),
+            together: with.map(|(together, _)| together),
+        };
+        let result = case.stranded.recover(kubectl, &means, case.choice, &case.ui);
+        if let Some((together, _)) = with {
+            // Behind a success nobody listens any more.
+            together.fail(&format!("{} did not come up", case.service));
+        }
+        result
+    };
+    let results: Vec<Result<Exit>> = std::thread::scope(|scope| {
+        let all: Vec<_> = cases.iter().map(|case| scope.spawn(|| one(case))).collect();
+        let failed = || anyhow!("shipcat itself failed while it recovered a release");
+        all.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(failed()))).collect()
+    });
+    results.into_iter().collect()
 }

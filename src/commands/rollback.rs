@@ -5,15 +5,16 @@ use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::launch::{Boldness, Patience, launch};
+use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::Order;
-use super::ship::{read, rehearsing, running};
-use super::{Context, checkout, story};
-use crate::error::{Exit, Failure};
+use super::ship::{read, read_one, rehearsing, running, service_name};
+use super::target::Company;
+use super::{Context, checkout, story, summary};
+use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{History, Kind, Outcome, Release};
+use crate::release::{self, History, Kind, Outcome, Release};
 
 /// The arguments of `rollback`.
 #[derive(Debug, clap::Args)]
@@ -24,6 +25,9 @@ pub struct Args {
     /// The number of the release to go to [default: the newest that was deployed and differs from what runs]
     #[arg(long, value_name = "N")]
     to: Option<u32>,
+    /// Go back past a job that says `reversible: false`: what it did stays done
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     boldness: Boldness,
     #[command(flatten)]
@@ -35,26 +39,29 @@ pub struct Args {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let service: crate::manifest::ServiceName = args.service.parse().map_err(|message: String| {
-        let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
-        Failure::refused(message).hint(hint)
-    })?;
+    let service = service_name(&args.service)?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, service.as_ref(), args, &told);
-    let go = |Prepared { look, git, .. }: Prepared| {
-        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    let how = How { patience: &args.patience, boldness: &args.boldness, company: Company::ALONE };
+    let go = |prepared| {
+        let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
+        Ok(summary::worst(&outcomes))
     };
     let to = args.to.map(|number| format!(" to release {number}")).unwrap_or_default();
     let what = format!("rollback {service}{to}");
-    let errand =
-        Errand { service: service.as_ref(), what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    let errand = Errand {
+        services: &[service.as_ref()],
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.boldness.dry_run,
+    };
     locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads what is needed.
-fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args, told: &Once) -> Result<Prepared> {
-    let running = running(kubectl, service)?;
+fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args, told: &Once) -> Result<Vec<Prepared>> {
+    let running = running(kubectl, &[service])?.pop().unwrap_or_default();
     if let Some(refused) = running.no_history {
         bail!(
             Failure::refused(format!("cannot read the release records: {refused}"))
@@ -63,6 +70,9 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args,
     }
     let target = target(kubectl, &running.history, service, args.to, running.version.as_deref())?;
     let number = target.number;
+    if !args.force {
+        irreversible(kubectl, &running.history, target, service)?;
+    }
     let version = target.body.version.parse().map_err(|message| anyhow!("release {number}: {message}"))?;
     let from = target.body.version_from;
     // It runs no Jobs: what they did stays done.
@@ -79,10 +89,28 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args,
     };
     let (reading, git) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
-        (read(kubectl, &order), git.join().unwrap_or_default())
+        (read_one(kubectl, &order), git.join().unwrap_or_default())
     });
     let look = Look::new(order, reading?, kubectl, args.boldness.adopt);
-    Ok(Prepared { look, git, recording: None })
+    Ok(vec![Prepared { look, git, recording: None }])
+}
+
+/// Sees that no job that cannot be undone ran since the release to which it goes.
+///
+/// # Errors
+/// Which did.
+fn irreversible(kubectl: &Kubectl<'_>, history: &History, target: &Release, service: &str) -> Result<()> {
+    let ran = release::irreversible_since(kubectl, history, target)
+        .map_err(|error| error.refused("cannot see which jobs ran"))?;
+    if ran.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = ran.iter().map(|(job, number)| format!("{job} of release {number}")).collect();
+    let what =
+        format!("since release {} of `{service}` there ran what cannot be undone: {}", target.number, join_and(&names));
+    bail!(
+        Failure::refused(what).hint("`--force` goes back all the same, if the old version gets along with what it did")
+    )
 }
 
 fn target<'a>(

@@ -1,28 +1,33 @@
-//! `ship`: image and configuration as one transaction; with `--image-only` the image alone.
+//! `ship`: image and configuration as one transaction; with `--image-only` the image alone. One service, or several under one lock.
 
+use std::collections::BTreeMap;
 use std::sync::Once;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 
-use super::launch::{Boldness, Patience, launch};
+use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
-use super::{Context, checkout, pending, story};
-use crate::error::{Exit, Failure};
+use super::target::{Company, Target, manifests};
+use super::{Context, checkout, consent, pending, story, summary};
+use crate::error::{Exit, Failure, Problems, count, join_and};
 use crate::git;
 use crate::kubectl::Kubectl;
-use crate::manifest::{Manifest, Recording, Version};
+use crate::manifest::{Manifest, Recording, ServiceName, Version};
 use crate::release::{self, Finding, Plan, Reading, Road, Running, Wanted};
 use crate::ui::Tone;
 
 /// The arguments of `ship`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The service
-    #[arg(value_name = "SERVICE")]
-    service: String,
-    /// The version to ship, a tag or a digest [default: the manifest's, else the one that runs]
+    /// The services, each with the version to ship where it is not the manifest's: `webapp`, `webapp=1.4.2`
+    #[arg(value_name = "SERVICE[=VERSION]", required_unless_present = "all")]
+    services: Vec<Target>,
+    /// Every service of the environment
+    #[arg(long, conflicts_with = "services")]
+    all: bool,
+    /// The version to ship, a tag or a digest; for one service [default: the manifest's, else the one that runs]
     #[arg(long, value_name = "VERSION")]
     tag: Option<Version>,
     /// Ship the image alone: the configuration stays as it runs, also where the manifest has another
@@ -35,9 +40,28 @@ pub struct Args {
     #[arg(long, requires = "record")]
     commit: bool,
     #[command(flatten)]
+    company: Company,
+    #[command(flatten)]
     boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
+}
+
+impl Args {
+    /// The services that were named, with their versions.
+    fn targets(&self) -> Result<Vec<Target>> {
+        let Some(tag) = &self.tag else { return Ok(self.services.clone()) };
+        match self.services.as_slice() {
+            [Target { service, tag: None }] => Ok(vec![Target { service: service.clone(), tag: Some(tag.clone()) }]),
+            [Target { service, tag: Some(_) }] => {
+                bail!(Failure::refused(format!("`{service}` is given two versions")).hint("say one of them"))
+            }
+            _ => bail!(
+                Failure::refused("`--tag` is for one service")
+                    .hint("say each service's version beside it: `shipcat ship a=1.2 b=3.4`")
+            ),
+        }
+    }
 }
 
 /// Runs it.
@@ -45,15 +69,23 @@ pub struct Args {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let manifest = context.manifest(&args.service)?;
+    let targets = args.targets()?;
+    consent::all_at_once(&context.environment, args.all, args.boldness.yes)?;
+    let manifests = manifests(&context, &targets)?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
-    let said = args.tag.clone().or_else(|| manifest.version());
-    let what = format!("ship {}{}", args.service, said.map(|version| format!(" {version}")).unwrap_or_default());
+    let said = |(manifest, tag): &(Manifest, Option<Version>)| {
+        let version = tag.clone().or_else(|| manifest.version());
+        format!("{}{}", manifest.service, version.map(|version| format!(" {version}")).unwrap_or_default())
+    };
+    let what = match manifests.as_slice() {
+        several if several.len() > 3 => format!("ship {}", count(several.len(), "service")),
+        few => format!("ship {}", join_and(&few.iter().map(said).collect::<Vec<_>>())),
+    };
+    let services: Vec<&str> = manifests.iter().map(|(manifest, _)| manifest.service.as_ref()).collect();
     let told = Once::new();
-    let prepare = || prepare(&context, &kubectl, manifest.clone(), args, &told);
-    let go = |prepared: Prepared| go(&context, &kubectl, prepared, args);
-    let errand =
-        Errand { service: &args.service, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
+    let go = |prepared: Vec<Prepared>| go(&context, &kubectl, prepared, args);
+    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
     locked(&context, &kubectl, &errand, prepare, go)
 }
 
@@ -61,56 +93,97 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 fn prepare(
     context: &Context,
     kubectl: &Kubectl<'_>,
-    mut manifest: Manifest,
+    mut manifests: Vec<(Manifest, Option<Version>)>,
     args: &Args,
     told: &Once,
-) -> Result<Prepared> {
-    let (version, from) = order::choose(&manifest, args.tag.as_ref(), || running(kubectl, manifest.service.as_ref()))?;
-    let recording = args.record.then(|| Recording::prepare(&context.repo.root, &manifest, &version)).transpose()?;
+) -> Result<Vec<Prepared>> {
+    let mut runs = running_where_needed(kubectl, &manifests)?;
+    let (mut orders, mut recordings, mut problems) = (Vec::new(), Vec::new(), Problems::default());
+    for (manifest, tag) in &mut manifests {
+        let service = manifest.service.to_string();
+        let (version, from) = order::choose(manifest, tag.as_ref(), || runs.remove(&service).unwrap_or_default())?;
+        recordings.push(recording(context, manifest, &version, args)?);
+        let rendered = match order::rendered(context, kubectl, manifest, &version) {
+            // What is wrong with any of them is told in one go.
+            Err(error) if error.downcast_ref::<Problems>().is_some() => {
+                problems.add_error(error);
+                continue;
+            }
+            other => other?,
+        };
+        let command = if args.image_only { "ship --image-only" } else { "ship" };
+        let (command, objects, images_only) = (command.into(), rendered.objects, args.image_only);
+        orders.push(Order { service, version, from, command, objects, images_only });
+    }
+    if !problems.is_empty() {
+        bail!(problems);
+    }
+    order::apart(&orders)?;
+    let what = if args.image_only { "the image of " } else { "" };
+    let heading = match orders.as_slice() {
+        [one] => format!("shipping {what}{} {}", one.service, one.version),
+        several => format!("shipping {what}{}", count(several.len(), "service")),
+    };
+    told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
+    let (readings, git) = std::thread::scope(|scope| {
+        let git = scope.spawn(|| checkout::state(context));
+        (read(kubectl, &orders), git.join().unwrap_or_default())
+    });
+    let mut prepared = Vec::new();
+    for (((order, reading), (manifest, _)), recording) in
+        orders.into_iter().zip(readings?).zip(&mut manifests).zip(recordings)
+    {
+        let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
+        look.findings.extend(order::older_file(&look.reading.history, &look.order));
+        look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
+        if args.image_only {
+            look.findings.extend(images_refused(kubectl, &look));
+        } else if !context.environment.ships_config {
+            look.findings.extend(pending::refusal(context, kubectl, manifest, &look)?);
+        }
+        prepared.push(Prepared { look, git: git.clone(), recording });
+    }
+    Ok(prepared)
+}
+
+/// What runs of those services of which neither the command line nor a file says a version.
+fn running_where_needed(
+    kubectl: &Kubectl<'_>,
+    manifests: &[(Manifest, Option<Version>)],
+) -> Result<BTreeMap<String, Running>> {
+    let open = manifests.iter().filter(|(manifest, tag)| tag.is_none() && manifest.version().is_none());
+    let open: Vec<&str> = open.map(|(manifest, _)| manifest.service.as_ref()).collect();
+    if open.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let runs = running(kubectl, &open)?;
+    Ok(open.into_iter().map(str::to_owned).zip(runs).collect())
+}
+
+/// The version that is to be written, if any is; looked at before anything is changed.
+fn recording(context: &Context, manifest: &Manifest, version: &Version, args: &Args) -> Result<Option<Recording>> {
+    let recording = args.record.then(|| Recording::prepare(&context.repo.root, manifest, version)).transpose()?;
     if let Some(recording) = recording.as_ref().filter(|recording| args.commit && recording.is_needed()) {
         git::can_commit(&context.repo.root, &recording.shown).map_err(|why| {
             Failure::refused(format!("the version could not be committed: {why}"))
                 .hint("mend that first, or leave `--commit` away")
         })?;
     }
-    let rendered = order::rendered(context, kubectl, &mut manifest, &version)?;
-    let what = if args.image_only { "the image of " } else { "" };
-    let heading = format!("shipping {what}{} {version}", args.service);
-    told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
-    let command = if args.image_only { "ship --image-only" } else { "ship" };
-    let order = Order {
-        service: args.service.clone(),
-        version,
-        from,
-        command: command.into(),
-        objects: rendered.objects,
-        images_only: args.image_only,
-    };
-    let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| checkout::state(context));
-        (read(kubectl, &order), git.join().unwrap_or_default())
-    });
-    let mut look = Look::new(order, reading?, kubectl, args.boldness.adopt);
-    look.findings.extend(order::older_file(&look.reading.history, &look.order));
-    look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
-    if args.image_only {
-        look.findings.extend(images_refused(kubectl, &look));
-    } else if !context.environment.ships_config {
-        look.findings.extend(pending::refusal(context, kubectl, &mut manifest, &look)?);
-    }
-    Ok(Prepared { look, git, recording })
+    Ok(recording)
 }
 
-/// Ships it, and keeps its version where that is asked for.
-fn go(context: &Context, kubectl: &Kubectl<'_>, prepared: Prepared, args: &Args) -> Result<Exit> {
-    let Prepared { look, git, recording } = prepared;
-    let message = format!("{} {} in {}", args.service, look.order.version, context.environment.name);
-    let again = |look: &Look| read(kubectl, &look.order);
-    let exit = launch(context, kubectl, look, git, &args.patience, &args.boldness, again)?;
-    match recording {
-        Some(mut recording) if exit == Exit::Done => Ok(record(context, &mut recording, args, &message)),
-        _ => Ok(exit),
+/// Ships them, and keeps their versions where that is asked for.
+fn go(context: &Context, kubectl: &Kubectl<'_>, mut prepared: Vec<Prepared>, args: &Args) -> Result<Exit> {
+    let recordings: Vec<Option<Recording>> = prepared.iter_mut().map(|one| one.recording.take()).collect();
+    let how = How { patience: &args.patience, boldness: &args.boldness, company: args.company };
+    let mut outcomes = launch(context, kubectl, prepared, how, |orders| read(kubectl, orders))?;
+    for (outcome, recording) in outcomes.iter_mut().zip(recordings) {
+        if let (Exit::Done, Some(mut recording)) = (outcome.exit, recording) {
+            let message = format!("{} {} in {}", outcome.service, outcome.version, context.environment.name);
+            outcome.exit = record(context, &mut recording, args, &message);
+        }
     }
+    Ok(summary::worst(&outcomes))
 }
 
 /// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.
@@ -151,22 +224,45 @@ fn record(context: &Context, recording: &mut Recording, args: &Args, message: &s
     }
 }
 
-/// Reads what an order needs.
+/// Reads what orders need, in their order.
 ///
 /// # Errors
 /// As [`Reading::take_all`].
-pub fn read(kubectl: &Kubectl<'_>, order: &Order) -> Result<Reading> {
-    let wanted = Wanted { service: &order.service, objects: &order.objects, is_applied: !order.images_only };
-    Reading::take_all(kubectl, &[wanted])?.pop().ok_or_else(|| anyhow!("shipcat itself failed: nothing was read"))
+pub fn read(kubectl: &Kubectl<'_>, orders: &[Order]) -> Result<Vec<Reading>> {
+    let wanted = orders.iter().map(|order| Wanted {
+        service: &order.service,
+        objects: &order.objects,
+        is_applied: !order.images_only,
+    });
+    Reading::take_all(kubectl, &wanted.collect::<Vec<_>>())
 }
 
-/// What runs of one service.
+/// The same for one.
+///
+/// # Errors
+/// As [`Reading::take_all`].
+pub fn read_one(kubectl: &Kubectl<'_>, order: &Order) -> Result<Reading> {
+    read(kubectl, std::slice::from_ref(order))?.pop().ok_or_else(|| anyhow!("shipcat itself failed: nothing was read"))
+}
+
+/// What runs of some services.
 ///
 /// # Errors
 /// If the cluster does not answer, or may not be read.
-pub fn running(kubectl: &Kubectl<'_>, service: &str) -> Result<Running> {
+pub fn running(kubectl: &Kubectl<'_>, services: &[&str]) -> Result<Vec<Running>> {
     kubectl.reach()?;
-    Ok(release::running(kubectl, &[service])?.pop().unwrap_or_default())
+    release::running(kubectl, services)
+}
+
+/// The name of a service that may have no manifest any more.
+///
+/// # Errors
+/// If it cannot be one.
+pub fn service_name(text: &str) -> Result<ServiceName> {
+    text.parse().map_err(|message: String| {
+        let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
+        Failure::refused(message).hint(hint).into()
+    })
 }
 
 /// kubectl, or one that only notes what it would change.

@@ -9,8 +9,8 @@ use super::{Context, locked};
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
-    Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, is_workload, judge, main_object,
-    pod_selectors, version_of,
+    Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, is_end, is_workload, judge,
+    main_object, pod_selectors, version_of,
 };
 use crate::ui::ago;
 use crate::yaml::Object;
@@ -28,8 +28,8 @@ pub struct Args {
 /// # Errors
 /// If the cluster cannot be read.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    // Of the file only that there is such a service: what runs, the record and the cluster say.
-    context.manifest(&args.service)?;
+    // Of the file only that there is such a service, or was: what runs, the record and the cluster say.
+    let manifest = context.manifest(&args.service);
     let kubectl = context.kubectl()?;
     let cancel = false.into();
     let (reached, history, holder) = std::thread::scope(|scope| {
@@ -41,6 +41,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let mut histories =
         history.map_err(|_| anyhow::anyhow!("shipcat itself failed while it read from the cluster"))??;
     let history = histories.read.remove(&args.service).unwrap_or_default();
+    if history.newest().is_none() {
+        manifest?;
+    }
     let parts = Parts::read(&kubectl, &args.service, &history)?;
     let (health, exit) = parts.health();
     let main = main_object(&parts.live, &args.service);
@@ -82,11 +85,12 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 fn line(release: &Release) -> String {
     let since = Timestamp::now().duration_since(release.body.started);
     let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
-    let git = release.body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
-    format!(
-        "{} ({}, version {}) by {}, {age}{git}",
-        release.number, release.body.command, release.body.version, release.body.who
-    )
+    let body = &release.body;
+    let git = body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
+    let build = body.build.as_ref().map(|url| format!(", {url}")).unwrap_or_default();
+    let from = body.former.as_ref().filter(|former| **former != body.version);
+    let from = from.map(|former| format!(" from {former}")).unwrap_or_default();
+    format!("{} ({}, version {}{from}) by {}, {age}{git}{build}", release.number, body.command, body.version, body.who)
 }
 
 /// What a service consists of, and what is there of it.
@@ -97,6 +101,8 @@ struct Parts {
     live: Vec<Object>,
     /// With what the workloads own.
     picture: Picture,
+    /// Whether it was retired.
+    is_removed: bool,
 }
 
 impl Parts {
@@ -141,7 +147,8 @@ impl Parts {
             let owned = owned.map_err(|_| anyhow::anyhow!("shipcat itself failed while it read from the cluster"))?;
             objects.extend(owned.map_err(|error| error.refused("cannot read the pods"))?);
         }
-        Ok(Self { service: service.to_owned(), wanted, live, picture: Picture::of(objects) })
+        let is_removed = history.running().is_some_and(is_end);
+        Ok(Self { service: service.to_owned(), wanted, live, picture: Picture::of(objects), is_removed })
     }
 
     fn is_without_image(&self) -> bool {
@@ -175,6 +182,7 @@ impl Parts {
         let missing: Vec<String> =
             self.wanted.iter().filter(|object| object.among(&self.live).is_none()).map(ToString::to_string).collect();
         match (self.wanted.len(), missing.as_slice()) {
+            (0, _) if self.is_removed => (vec!["removed".into()], Exit::No),
             (0, _) => (vec!["not there".into()], Exit::No),
             (n, []) => (vec![format!("well, {} there and nothing with a rollout", count(n, "object"))], Exit::Done),
             (_, missing) => (vec![format!("not well: {} is not there", join_and(missing))], Exit::No),

@@ -4,13 +4,15 @@ use std::sync::Once;
 
 use anyhow::Result;
 
-use super::launch::{Boldness, Patience, launch};
+use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::ship::{read, rehearsing, running};
-use super::{Context, checkout, story};
-use crate::error::{Exit, Failure};
+use super::survey::Selection;
+use super::target::{Company, Target, manifests};
+use super::{Context, checkout, consent, story, summary};
+use crate::error::{Exit, Failure, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
 use crate::release::{self, VersionFrom};
@@ -19,9 +21,10 @@ use crate::yaml::Object;
 /// The arguments of `update`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The service
-    #[arg(value_name = "SERVICE")]
-    service: String,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    company: Company,
     #[command(flatten)]
     boldness: Boldness,
     #[command(flatten)]
@@ -33,16 +36,24 @@ pub struct Args {
 /// # Errors
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    let manifest = context.manifest(&args.service)?;
+    consent::all_at_once(&context.environment, args.selection.all, args.boldness.yes)?;
+    let targets = args.selection.services.iter().map(|service| Target { service: service.clone(), tag: None });
+    let manifests = manifests(&context, &targets.collect::<Vec<_>>())?;
+    let manifests: Vec<Manifest> = manifests.into_iter().map(|(manifest, _)| manifest).collect();
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
-    let told = Once::new();
-    let prepare = || prepare(&context, &kubectl, manifest.clone(), args, &told);
-    let go = |Prepared { look, git, .. }: Prepared| {
-        launch(&context, &kubectl, look, git, &args.patience, &args.boldness, |look| read(&kubectl, &look.order))
+    let services: Vec<&str> = manifests.iter().map(|manifest| manifest.service.as_ref()).collect();
+    let what = match services.as_slice() {
+        several if several.len() > 3 => format!("update {}", count(several.len(), "service")),
+        few => format!("update {}", join_and(few)),
     };
-    let what = format!("update {}", args.service);
-    let errand =
-        Errand { service: &args.service, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    let told = Once::new();
+    let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
+    let how = How { patience: &args.patience, boldness: &args.boldness, company: args.company };
+    let go = |prepared| {
+        let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
+        Ok(summary::worst(&outcomes))
+    };
+    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
     locked(&context, &kubectl, &errand, prepare, go)
 }
 
@@ -50,27 +61,43 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 fn prepare(
     context: &Context,
     kubectl: &Kubectl<'_>,
-    mut manifest: Manifest,
+    mut manifests: Vec<Manifest>,
     args: &Args,
     told: &Once,
-) -> Result<Prepared> {
-    let (version, from) = order::stays(&running(kubectl, &args.service)?).ok_or_else(|| {
-        Failure::refused(format!(
-            "`{}` does not run in {}, or with an image without a tag: there is no image to keep",
-            args.service, context.environment.name
-        ))
-        .hint(format!("ship it first: shipcat ship -n {} {}", context.environment.name, args.service))
-    })?;
-    let what = format!("updating the configuration of {} {version}", args.service);
+) -> Result<Vec<Prepared>> {
+    let services: Vec<String> = manifests.iter().map(|manifest| manifest.service.to_string()).collect();
+    let runs = running(kubectl, &services.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let mut versions = Vec::new();
+    for (service, running) in services.iter().zip(&runs) {
+        versions.push(order::stays(running).ok_or_else(|| {
+            let environment = &context.environment.name;
+            Failure::refused(format!(
+                "`{service}` does not run in {environment}, or with an image without a tag: there is no image to keep"
+            ))
+            .hint(format!("ship it first: shipcat ship -n {environment} {service}"))
+        })?);
+    }
+    let what = match (services.as_slice(), versions.as_slice()) {
+        ([service], [(version, _)]) => format!("updating the configuration of {service} {version}"),
+        _ => format!("updating the configuration of {}", count(services.len(), "service")),
+    };
     told.call_once(|| story::heading(&what, &context.environment, kubectl, &context.ui));
-    let order = order_of(context, kubectl, &mut manifest, version, from)?;
-    let (reading, git) = std::thread::scope(|scope| {
+    let mut orders = Vec::new();
+    for (manifest, (version, from)) in manifests.iter_mut().zip(versions) {
+        orders.push(order_of(context, kubectl, manifest, version, from)?);
+    }
+    order::apart(&orders)?;
+    let (readings, git) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
-        (read(kubectl, &order), git.join().unwrap_or_default())
+        (read(kubectl, &orders), git.join().unwrap_or_default())
     });
-    let mut look = Look::new(order, reading?, kubectl, args.boldness.adopt);
-    look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
-    Ok(Prepared { look, git, recording: None })
+    let mut prepared = Vec::new();
+    for (order, reading) in orders.into_iter().zip(readings?) {
+        let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
+        look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
+        prepared.push(Prepared { look, git: git.clone(), recording: None });
+    }
+    Ok(prepared)
 }
 
 /// The configuration of the files with the images that run.

@@ -39,6 +39,20 @@ impl Exit {
             Self::Interrupted(signal) => 128 + signal,
         }
     }
+
+    /// How several things end that ended like this: the code speaks of those that did not succeed (DESIGN section 3).
+    pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| match exit {
+            Self::Done => 0,
+            Self::No => 1,
+            Self::Refused => 2,
+            Self::Locked => 3,
+            Self::AsBefore => 4,
+            Self::Interrupted(_) => 5,
+            Self::Person => 6,
+        };
+        exits.into_iter().max_by_key(rank).unwrap_or(Self::Done)
+    }
 }
 
 /// An error that knows its exit code and what to do next. Everything that a command can fail with becomes one;
@@ -106,6 +120,13 @@ mod tests {
         let exits =
             [Exit::Done, Exit::No, Exit::Refused, Exit::AsBefore, Exit::Locked, Exit::Person, Exit::Interrupted(15)];
         assert_eq!(exits.map(Exit::code), [0, 1, 2, 3, 4, 5, 143]);
+    }
+
+    #[test]
+    fn the_worst_is_told() {
+        assert_eq!(Exit::worst([Exit::Done, Exit::Locked, Exit::AsBefore, Exit::Refused]), Exit::AsBefore);
+        assert_eq!(Exit::worst([Exit::Interrupted(2), Exit::Person, Exit::AsBefore]), Exit::Person);
+        assert_eq!(Exit::worst([]), Exit::Done);
     }
 
     #[test]

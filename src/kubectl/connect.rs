@@ -1,14 +1,14 @@
 //! Which cluster: the context that an environment accepts, from the kubeconfig, checked before the first call to a server.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::{Kubectl, KubectlError, REQUEST_TIMEOUT};
+use super::{Kubectl, KubectlError, REQUEST_TIMEOUT, Records};
 use crate::error::{Failure, join_and};
 use crate::process::Cmd;
 use crate::ui::Ui;
@@ -28,6 +28,8 @@ pub struct Target<'a> {
     pub chosen: Option<&'a str>,
     /// How long the environment's lock is held without a renewal: no call may take half as long.
     pub lifetime: Duration,
+    /// Where the release records are kept.
+    pub records: Records,
 }
 
 impl<'a> Kubectl<'a> {
@@ -50,10 +52,12 @@ impl<'a> Kubectl<'a> {
             context,
             namespace: target.namespace.to_owned(),
             show_managed: version? >= 21,
+            records: target.records,
             rehearsal: None,
             timeout: request_timeout(target.lifetime),
             fence: Mutex::default(),
             stoppable: AtomicBool::new(false),
+            minor: OnceLock::new(),
             vain: AtomicBool::new(false),
             ui,
         })
@@ -184,6 +188,7 @@ mod tests {
             namespace: "dev",
             chosen,
             lifetime: Duration::from_mins(1),
+            records: Records::Secrets,
         };
         choose(&target, &config).map_err(|error| error.to_string())
     }

@@ -1,6 +1,7 @@
 //! What kubectl says when it fails, told apart as far as a user can do something about it.
 
 use std::fmt;
+use std::os::unix::process::ExitStatusExt;
 
 use crate::error::{Exit, Failure};
 use crate::process::{Broken, Cmd, Output};
@@ -44,6 +45,11 @@ pub struct KubectlError {
 impl KubectlError {
     pub(super) fn said(cmd: &Cmd, output: &Output) -> Self {
         let said = output.stderr.trim();
+        if let Some(signal) = output.status.signal() {
+            // CI systems that end a build end its children as well: what came of the call is not known.
+            let said = format!("kubectl was ended by signal {signal} before it had an answer");
+            return Self { line: cmd.to_string(), reason: Reason::Unreachable, said };
+        }
         let said = if said.is_empty() { format!("{}, without a word", output.status) } else { without_noise(said) };
         Self { line: cmd.to_string(), reason: reason(&said), said }
     }

@@ -6,7 +6,9 @@ mod fence;
 mod lease;
 mod partial;
 mod paths;
+mod persist;
 mod read;
+mod records;
 mod secrets;
 mod write;
 
@@ -16,10 +18,11 @@ pub use fence::Fence;
 pub use partial::Partial;
 pub use paths::{is_cluster_scoped, resource};
 pub use read::{Watched, Which};
+pub use records::Records;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -32,6 +35,9 @@ use crate::yaml::{Object, safe};
 /// Our name in managedFields.
 pub const FIELD_MANAGER: &str = "shipcat";
 
+/// Our name for what is written beside the configuration: which release an object is of.
+pub const MARKER: &str = "shipcat-release";
+
 /// How long one request to the API server may take, in seconds. Admission webhooks may take ten each.
 const REQUEST_TIMEOUT: u64 = 25;
 
@@ -43,6 +49,8 @@ pub struct Kubectl<'a> {
     namespace: String,
     /// kubectl shows managedFields in JSON only when asked to, from 1.21 on; before, it does not know the flag.
     show_managed: bool,
+    /// Where release records are kept.
+    records: Records,
     /// In a rehearsal, the changes that would have been made: none is.
     rehearsal: Option<Mutex<Vec<Cmd>>>,
     /// How long the API server may take to answer to a change, as kubectl takes it.
@@ -51,6 +59,8 @@ pub struct Kubectl<'a> {
     fence: Mutex<Option<Arc<Fence>>>,
     /// Whether a signal ends what is asked: while nothing has been changed.
     stoppable: AtomicBool,
+    /// The API server's version, once it was asked for.
+    minor: OnceLock<Option<u32>>,
     /// Whether what is asked in this moment will have to be asked again.
     vain: AtomicBool,
     ui: &'a Ui,
@@ -154,9 +164,9 @@ impl Kubectl<'_> {
         self.run_unless(cmd, &AtomicBool::new(false))
     }
 
-    /// Runs what a signal does not end.
+    /// Runs what a signal does not end, once.
     fn run_through(&self, cmd: &Cmd) -> Result<Output> {
-        self.run_while(cmd, || true)
+        self.once(cmd, || true)
     }
 
     fn run_unless(&self, cmd: &Cmd, cancel: &AtomicBool) -> Result<Output> {
@@ -169,7 +179,12 @@ impl Kubectl<'_> {
         !stopped && !self.vain.load(Ordering::SeqCst) && !cancel.load(Ordering::Relaxed)
     }
 
+    /// Runs it; where nobody answered, again.
     fn run_while(&self, cmd: &Cmd, wanted: impl Fn() -> bool) -> Result<Output> {
+        self.persistently(&wanted, || self.once(cmd, &wanted))
+    }
+
+    fn once(&self, cmd: &Cmd, wanted: impl Fn() -> bool) -> Result<Output> {
         self.told(cmd);
         match cmd.run_while(wanted) {
             Ok(output) if output.status.success() => Ok(output),

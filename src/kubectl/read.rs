@@ -49,11 +49,15 @@ impl Kubectl<'_> {
     /// # Errors
     /// If it does not answer within a few seconds.
     pub fn minor(&self) -> Result<Option<u32>> {
+        if let Some(known) = self.minor.get() {
+            return Ok(*known);
+        }
         let cmd = self.timed(&["get", "--raw", "/version"], "5s").limit(std::time::Duration::from_secs(8));
         let version: Value = serde_json::from_str(&self.run(&cmd)?.stdout).unwrap_or_default();
         // Some providers write `27+`.
         let minor = version["minor"].as_str().map(|minor| minor.trim_end_matches('+'));
-        Ok(minor.filter(|_| version["major"] == "1").and_then(|minor| minor.parse().ok()))
+        let minor = minor.filter(|_| version["major"] == "1").and_then(|minor| minor.parse().ok());
+        Ok(*self.minor.get_or_init(|| minor))
     }
 
     /// [`Kubectl::probe`] for commands that can only stop where there is no answer.

@@ -1,7 +1,10 @@
 //! The namespace's Secrets, for their values to be masked in whatever is told.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
+use super::persist::{PAUSE, QUICK};
 use super::{Kubectl, KubectlError, Reason, documents};
 use crate::process::Cmd;
 use crate::redact;
@@ -30,7 +33,18 @@ impl Kubectl<'_> {
 
 /// Reads and takes them; or why they could not be read.
 fn read(cmd: &Cmd, namespace: &str) -> Option<String> {
-    let error = match cmd.run() {
+    // What is not known cannot be masked: where nobody answered at once, it is asked for once more.
+    let started = Instant::now();
+    let mut result = cmd.run();
+    let is_silent = match &result {
+        Ok(output) => !output.status.success() && KubectlError::said(cmd, output).reason == Reason::Unreachable,
+        Err(_) => true,
+    };
+    if is_silent && started.elapsed() < QUICK {
+        std::thread::sleep(PAUSE);
+        result = cmd.run();
+    }
+    let error = match result {
         Ok(output) if output.status.success() => {
             for secret in documents(&output.stdout) {
                 conceal_data(&secret);

@@ -1,11 +1,11 @@
-//! Calls that change something. Each has a request timeout, and none is tried again blindly.
+//! Calls that change something. Each has a request timeout, and may be made twice.
 
 use std::process::ExitStatus;
 
 use serde_json::json;
 
 use super::paths::path;
-use super::{FIELD_MANAGER, Kubectl, KubectlError, Reason, Result, list, objects, reading, single};
+use super::{FIELD_MANAGER, Kubectl, KubectlError, MARKER, Reason, Result, list, objects, reading, single};
 use crate::process::{Cmd, Output};
 use crate::yaml::Object;
 
@@ -51,6 +51,17 @@ impl Kubectl<'_> {
         self.writing(&args).args(self.managed())
     }
 
+    /// Writes annotations (`key=value`, or `key-` to remove one) on some objects (`deployment/webapp`), in one call.
+    ///
+    /// # Errors
+    /// As kubectl fails; some of the objects may have them all the same.
+    pub fn annotate(&self, objects: &[String], annotations: &[String]) -> Result<()> {
+        let manager = format!("--field-manager={MARKER}");
+        let args = ["annotate", "--overwrite", &manager].into_iter();
+        let args: Vec<&str> = args.chain(objects.iter().chain(annotations).map(String::as_str)).collect();
+        self.change(&self.writing(&args)).map(drop)
+    }
+
     /// Puts a whole object in the place of the live one, if that is still of the resource version that `object` carries.
     ///
     /// # Errors
@@ -90,8 +101,10 @@ impl Kubectl<'_> {
         let Some(noted) = &self.rehearsal else {
             let Some(fence) = self.fenced() else { return self.run_through(cmd) };
             let lockless = |why| KubectlError { line: cmd.to_string(), reason: Reason::Lockless, said: why };
-            let _permit = fence.permit().map_err(lockless)?;
-            return self.run_through(&cmd.clone().limit(fence.half()));
+            return self.persistently_changing(|| {
+                let _permit = fence.permit().map_err(lockless)?;
+                self.run_through(&cmd.clone().limit(fence.half()))
+            });
         };
         if let Ok(mut noted) = noted.lock() {
             noted.push(cmd.clone());

@@ -57,6 +57,8 @@ pub struct Environment {
     pub protected: bool,
     /// Whether a ship may bring configuration changes, or `update` has to bring them before.
     pub ships_config: bool,
+    /// Whether release records are kept in ConfigMaps: where deployers may not touch Secrets.
+    pub records_in_config_maps: bool,
     /// How long the lock stays a run's own without a renewal.
     pub lock_lifetime: std::time::Duration,
     /// What every service here gets: the repo's defaults, then the environment's.
@@ -241,6 +243,7 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         rollback_timeout,
         protected: text("protected").as_deref() == Some("true"),
         ships_config: read.get("ship").and_then(|ship| ship.get("config")).is_none_or(|node| node.text() != "refuse"),
+        records_in_config_maps: text("records").as_deref() == Some("configmap"),
         lock_lifetime,
         layers: Vec::new(),
         name,

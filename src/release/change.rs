@@ -109,6 +109,8 @@ fn take_over(kubectl: &Kubectl<'_>, step: &Step) -> Result<(), KubectlError> {
                 // A status that moved is no reason to stop; content that moved is, since the plan was made for another.
                 match now {
                     Some(now) if significant(now.json()) == significant(before.json()) => live = now,
+                    // The answer was lost, and it was tried again.
+                    Some(now) if significant(now.json()) == significant(moved.json()) => return Ok(()),
                     _ => return Err(error),
                 }
             }

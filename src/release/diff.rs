@@ -100,6 +100,10 @@ pub const SERVERS: [&str; 8] = [
     "deletionGracePeriodSeconds",
 ];
 
+/// What a workload says of the release that changed it last: of no diff's interest.
+pub const MARKS: [&str; 4] =
+    ["shipcat.dev/release", "shipcat.dev/version", "shipcat.dev/revision", "kubernetes.io/change-cause"];
+
 /// The part of an object that people and tools decide about: without status and what the server keeps for itself.
 pub fn significant(object: &Value) -> Value {
     let mut object = object.clone();
@@ -114,6 +118,7 @@ pub fn significant(object: &Value) -> Value {
                 annotations.remove("deployment.kubernetes.io/revision");
                 // The DaemonSet controller's.
                 annotations.remove("deprecated.daemonset.template.generation");
+                MARKS.iter().for_each(|key| drop(annotations.remove(*key)));
                 if annotations.is_empty() {
                     metadata.remove("annotations");
                 }

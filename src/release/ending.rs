@@ -7,9 +7,11 @@ use super::change::Changed;
 use super::evidence;
 use super::gone;
 use super::putback::{self, PutBack};
-use super::record::{Outcome, Record};
+use super::record::Outcome;
+use super::retention;
 use super::rollout::{Ending, Finding, Goal, Memory, Watch, pod_selectors};
 use super::step::Step;
+use super::store::Record;
 use super::transaction::{Request, answers};
 use super::version::{main_object, version_of};
 use crate::error::Exit;
@@ -37,6 +39,8 @@ pub enum Trouble {
     Died,
     /// A signal came.
     Interrupted(u8),
+    /// Another release failed that it stands or falls with.
+    Abandoned(String),
     /// The API server did not take it.
     Change(KubectlError),
     /// Nothing can be seen.
@@ -63,17 +67,23 @@ impl Run<'_> {
     pub fn commit(&self) -> Exit {
         let (ui, number) = (self.ui, self.record.number);
         let verb = if self.main(|step| Some(&step.desired)).is_some() { "runs" } else { "is" };
-        let line = format!(
-            "{} {verb} in {} after {} (release {number})",
-            self.what(),
-            self.request.environment,
-            seconds(self.started.elapsed())
-        );
+        let Request { environment, body, .. } = self.request;
+        let is_end = body.objects.is_empty();
+        let line = || {
+            let took = seconds(self.started.elapsed());
+            match is_end {
+                true => format!("{} is removed from {environment} after {took} (release {number})", body.service),
+                false => format!("{} {verb} in {environment} after {took} (release {number})", self.what()),
+            }
+        };
         let answer = answers(self.request, self.changed);
         match self.finish(Outcome::Deployed, None, Some(&answer)) {
             Ok(()) => {
-                let left = self.remove_leftovers();
-                ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line);
+                // What runs is told as soon as it is known; a removal is done when it is gone.
+                let left = self.remove_leftovers(if is_end { self.request.timeout } else { GOING });
+                ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line());
+                // Nobody waits for that.
+                retention::forget(self.kubectl, self.request, number, true, ui);
                 if left.is_empty() {
                     return Exit::Done;
                 }
@@ -85,11 +95,11 @@ impl Run<'_> {
                 Exit::Person
             }
             Err(error) if error.reason == Reason::Lockless => {
-                ui.say(Tone::Warn, line);
+                ui.say(Tone::Warn, line());
                 self.leave_it(&error.said)
             }
             Err(error) => {
-                ui.say(Tone::Warn, line);
+                ui.say(Tone::Warn, line());
                 ui.say(
                     Tone::Bad,
                     format!(
@@ -105,7 +115,7 @@ impl Run<'_> {
 
     /// Removes what the release before had and this one has not: behind the point of no return, so that nothing has to come back.
     /// Gives what could not be removed, and why.
-    fn remove_leftovers(&self) -> Vec<String> {
+    fn remove_leftovers(&self, patience: Duration) -> Vec<String> {
         let (mut left, mut going) = (Vec::new(), Vec::new());
         for object in &self.request.plan.leftovers {
             let mut result = self.kubectl.delete(object);
@@ -128,7 +138,7 @@ impl Run<'_> {
         }
         // What has pods takes its time, and goes all the same.
         if !going.is_empty()
-            && let Err(why) = gone::await_gone(self.kubectl, going, GOING, || signal::received().is_some(), self.ui)
+            && let Err(why) = gone::await_gone(self.kubectl, going, patience, || signal::received().is_some(), self.ui)
         {
             self.ui.say(Tone::Dim, format!("  {why}"));
         }
@@ -178,7 +188,11 @@ impl Run<'_> {
                 format!("warning: the record of release {} could not be finished: {}", self.record.number, error.said),
             );
         }
-        self.conclude(&back, &restored, interrupted)
+        let exit = self.conclude(&back, &restored, interrupted);
+        if interrupted.is_none() {
+            retention::forget(self.kubectl, self.request, self.record.number, false, ui);
+        }
+        exit
     }
 
     /// Without the lock nothing is changed any more: somebody else may be at it by now.
@@ -212,7 +226,7 @@ impl Run<'_> {
             Trouble::Interrupted(signal) => format!("interrupted by {}", signal::name(*signal)),
             Trouble::Change(error) => format!("the change was not taken: {}", error.said),
             Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
-            Trouble::Lockless(why) => why.clone(),
+            Trouble::Lockless(why) | Trouble::Abandoned(why) => why.clone(),
             Trouble::Died => "its run died".to_owned(),
         };
         let headline = match trouble {
@@ -222,6 +236,7 @@ impl Run<'_> {
             Trouble::Died => {
                 format!("release {} of {} came half way, or is not wanted", self.record.number, self.what())
             }
+            Trouble::Abandoned(_) => format!("{} goes back after {took}: {why}", self.what()),
             _ => format!("{} failed after {took}: {why}", self.what()),
         };
         self.ui.say(Tone::Bad, headline);
@@ -245,7 +260,9 @@ impl Run<'_> {
                     .first()
                     .map_or("its pods are not all ready".into(), |finding| finding.message.clone()));
             }
-            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why)) => return Err(why),
+            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why)) => {
+                return Err(why);
+            }
             Some(Ending::Interrupted(signal)) => {
                 return Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)));
             }
@@ -256,7 +273,9 @@ impl Run<'_> {
                 self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
                 Ok(())
             }
-            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why)) => Err(why),
+            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why)) => {
+                Err(why)
+            }
             Some(Ending::Interrupted(signal)) => {
                 Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)))
             }

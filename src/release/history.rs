@@ -6,8 +6,11 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::record::{Outcome, RECORD_LABEL, Release};
-use crate::kubectl::{Kubectl, Reason};
+use super::record::{Outcome, Release};
+use super::store::{PART_LABEL, RECORD_LABEL, is_split};
+use crate::error::Failure;
+use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::yaml::Object;
 
 /// The releases of a service, the newest first.
 #[derive(Debug, Clone, Default)]
@@ -22,17 +25,29 @@ pub struct Histories {
     pub refused: Option<String>,
 }
 
+impl Histories {
+    /// Those that were read.
+    ///
+    /// # Errors
+    /// If none could be read, since the user may not.
+    pub fn permitted(self) -> Result<BTreeMap<String, History>> {
+        match self.refused {
+            Some(why) => Err(Failure::refused(format!("cannot read the release records: {why}"))
+                .hint("ask for the permission that is missing, or use a context that has it")
+                .into()),
+            None => Ok(self.read),
+        }
+    }
+}
+
 impl History {
     /// Reads them.
     ///
     /// # Errors
     /// If the records cannot be read, by the cluster's will or by their content.
     pub fn read(kubectl: &Kubectl<'_>, service: &str, cancel: &AtomicBool) -> Result<Self> {
-        let secrets = kubectl
-            .labelled("secrets", &format!("{RECORD_LABEL}={service}"), cancel)
-            .map_err(|error| error.refused("cannot read the release records"))?;
-        let releases = secrets.iter().map(Release::read).collect::<Result<Vec<_>>>()?;
-        Ok(Self::of(releases))
+        let mut read = Self::read_all(kubectl, &[service], cancel)?.permitted()?;
+        Ok(read.remove(service).unwrap_or_default())
     }
 
     /// Reads those of several services in one call. That they may not be read is no error here.
@@ -40,27 +55,29 @@ impl History {
     /// # Errors
     /// As [`History::read`], for any other reason.
     pub fn read_all(kubectl: &Kubectl<'_>, services: &[&str], cancel: &AtomicBool) -> Result<Histories> {
-        let selector = match services {
-            [one] => format!("{RECORD_LABEL}={one}"),
-            // A selector with a hundred names is too long for some proxies.
-            several if several.len() > 20 => RECORD_LABEL.to_owned(),
-            several => format!("{RECORD_LABEL} in ({})", several.join(",")),
-        };
-        let secrets = match kubectl.labelled("secrets", &selector, cancel) {
+        let (records, parts) = match objects(kubectl, services, cancel) {
             Err(error) if error.reason == Reason::Forbidden => {
                 return Ok(Histories { refused: Some(error.said), ..Histories::default() });
             }
             other => other.map_err(|error| error.refused("cannot read the release records"))?,
         };
         let mut read: BTreeMap<String, Vec<Release>> = BTreeMap::new();
-        for secret in &secrets {
-            let service = secret.json()["metadata"]["labels"][RECORD_LABEL].as_str().unwrap_or_default();
-            if services.contains(&service) {
-                read.entry(service.to_owned()).or_default().push(Release::read(secret)?);
+        for record in &records {
+            let service = record.json()["metadata"]["labels"][RECORD_LABEL].as_str().unwrap_or_default();
+            if services.is_empty() || services.contains(&service) {
+                read.entry(service.to_owned()).or_default().push(Release::read(record, &parts)?);
             }
         }
         let read = read.into_iter().map(|(service, releases)| (service, Self::of(releases))).collect();
         Ok(Histories { read, refused: None })
+    }
+
+    /// Reads those of all services that were ever shipped to the environment.
+    ///
+    /// # Errors
+    /// As [`History::read_all`].
+    pub fn read_everything(kubectl: &Kubectl<'_>) -> Result<Histories> {
+        Self::read_all(kubectl, &[], &false.into())
     }
 
     fn of(mut releases: Vec<Release>) -> Self {
@@ -99,6 +116,27 @@ impl History {
             release.outcome == Outcome::Deployed && !same_objects(&release.body.objects, &running.body.objects)
         })
     }
+}
+
+/// The records of these services, or of all, and their parts, where one has some.
+fn objects(
+    kubectl: &Kubectl<'_>,
+    services: &[&str],
+    cancel: &AtomicBool,
+) -> std::result::Result<(Vec<Object>, Vec<Object>), KubectlError> {
+    let resource = kubectl.records().resource();
+    let read = |label: &str| {
+        let selector = match services {
+            [one] => format!("{label}={one}"),
+            // A selector with a hundred names is too long for some proxies.
+            several if several.is_empty() || several.len() > 20 => label.to_owned(),
+            several => format!("{label} in ({})", several.join(",")),
+        };
+        kubectl.labelled(resource, &selector, cancel)
+    };
+    let records = read(RECORD_LABEL)?;
+    let parts = if records.iter().any(is_split) { read(PART_LABEL)? } else { Vec::new() };
+    Ok((records, parts))
 }
 
 /// Whether two releases want the same objects. Jobs aside: what they did is done, and a rollback has none.

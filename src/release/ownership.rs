@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::diff::{self, identity};
 use super::equivalent;
 use super::fields::{Key, Path, at, child, key, remove, spelled};
-use crate::kubectl::FIELD_MANAGER;
+use crate::kubectl::{FIELD_MANAGER, MARKER};
 use crate::yaml::Object;
 
 /// What must be known about the owners of a live object before something is applied to it.
@@ -43,7 +43,7 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
     }
     let collect = |entry: &Value| {
         let mut found = Vec::new();
-        collect_strays(&entry["fieldsV1"], desired.json(), &kept, &mut Vec::new(), &mut found);
+        collect_strays(&unmarked(entry), desired.json(), &kept, &mut Vec::new(), &mut found);
         found
     };
     let mut strays: Vec<Path> = moved.iter().flat_map(|entry| collect(entry)).map(|stray| stray.path).collect();
@@ -66,7 +66,7 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
     }
     let mut fields = applied.map_or_else(|| json!({}), |entry| entry["fieldsV1"].clone());
     for entry in &moved {
-        union(&mut fields, &entry["fieldsV1"]);
+        union(&mut fields, &unmarked(entry));
     }
     if let Some(map) = fields.as_object_mut() {
         map.retain(|name, _| !is_servers(live.kind(), name));
@@ -91,7 +91,7 @@ pub fn takeover(live: &Object, desired: &Object, now: &str) -> Option<Takeover> 
 /// created it, since any other creator would be among the owners.
 pub fn is_ours_alone(object: &Object) -> bool {
     let entries = object.list("/metadata/managedFields");
-    let others = |entry: &Value| !is_status(entry) && manager(entry) != FIELD_MANAGER && !is_controller(manager(entry));
+    let others = |entry: &Value| !is_status(entry) && !is_us(entry) && !is_controller(manager(entry));
     !entries.is_empty() && !entries.iter().any(others) && entries.iter().any(|entry| manager(entry) == FIELD_MANAGER)
 }
 
@@ -187,6 +187,11 @@ fn manager(entry: &Value) -> &str {
     entry["manager"].as_str().unwrap_or_default()
 }
 
+/// Whether it is ours: of the configuration, or of what is written beside it.
+fn is_us(entry: &Value) -> bool {
+    [FIELD_MANAGER, MARKER].contains(&manager(entry))
+}
+
 fn operation(entry: &Value) -> &str {
     entry["operation"].as_str().unwrap_or_default()
 }
@@ -227,7 +232,7 @@ pub fn holder(object: &Object, path: &diff::Path) -> Option<String> {
         true
     };
     let entries = object.list("/metadata/managedFields").iter();
-    let others = entries.filter(|entry| manager(entry) != FIELD_MANAGER && !is_status(entry)).filter(holds);
+    let others = entries.filter(|entry| !is_us(entry) && !is_status(entry)).filter(holds);
     others.max_by_key(|entry| entry["time"].as_str().unwrap_or_default()).map(|entry| manager(entry).to_owned())
 }
 
@@ -300,6 +305,32 @@ fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Path,
     }
 }
 
+/// The fields that an entry owns, without those that say of which release an object is: they are written beside the configuration, and no
+/// release's matter. A way back, which writes the whole object, owns them all the same.
+fn unmarked(entry: &Value) -> Value {
+    let mut fields = entry["fieldsV1"].clone();
+    let is_empty = |value: &Value| value.as_object().is_some_and(|map| map.keys().all(|key| key == "."));
+    if let Some(metadata) = fields.get_mut("f:metadata")
+        && let Some(annotations) = metadata.get_mut("f:annotations")
+        && let Some(map) = annotations.as_object_mut()
+    {
+        let before = map.len();
+        map.retain(|name, _| !name.strip_prefix("f:").is_some_and(|name| diff::MARKS.contains(&name)));
+        let had_some = map.len() < before;
+        if had_some && is_empty(annotations) {
+            remove_key(metadata, "f:annotations");
+        }
+        if had_some && is_empty(metadata) {
+            remove_key(&mut fields, "f:metadata");
+        }
+    }
+    fields
+}
+
+fn remove_key(value: &mut Value, key: &str) {
+    drop(value.as_object_mut().and_then(|map| map.remove(key)));
+}
+
 /// Lists whose items stand or fall as a whole.
 const WHOLE: [&str; 3] = ["containers", "initContainers", "volumes"];
 
@@ -343,9 +374,7 @@ fn rivals(live: &Value, desired: &Value, field: &str, path: &mut Path, strays: &
 /// What others than we and the system's controllers wrote into an object and the manifest does not have, by who wrote it: it stays.
 pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> {
     let entries = live.list("/metadata/managedFields");
-    let others = entries
-        .iter()
-        .filter(|entry| manager(entry) != FIELD_MANAGER && !is_status(entry) && !is_controller(manager(entry)));
+    let others = entries.iter().filter(|entry| !is_us(entry) && !is_status(entry) && !is_controller(manager(entry)));
     let mut found = Vec::new();
     let mut desired = desired.json().clone();
     hollow(&mut desired, live.json());
@@ -412,6 +441,19 @@ mod tests {
 
     fn entry(manager: &str, operation: &str, fields: &Value) -> Value {
         json!({"manager": manager, "operation": operation, "apiVersion": "apps/v1", "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
+    #[test]
+    fn what_says_of_which_release_it_is_is_nobodys_matter() {
+        let spec = json!({"f:env": {}});
+        let marks =
+            json!({"f:metadata": {"f:annotations": {"f:shipcat.dev/release": {}, "f:kubernetes.io/change-cause": {}}}});
+        let live =
+            object(json!([entry("shipcat", "Apply", &json!({"f:spec": spec})), entry("shipcat", "Update", &marks)]));
+        assert_eq!(takeover(&live, &desired(), "now"), None);
+        let other = json!({"f:metadata": {"f:annotations": {"f:other": {}}}});
+        let live = object(json!([entry("shipcat", "Apply", &json!({})), entry("shipcat", "Update", &other)]));
+        assert!(takeover(&live, &desired(), "now").is_some());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a user must be allowed to do in a namespace: for one release, for all that a deployer does, and for all that a reader does. Pure.
 
 use super::rollout::{Kind, is_workload};
+use crate::kubectl::Records;
 use crate::yaml::Object;
 
 /// A verb on a resource: verb, group, resource.
@@ -34,10 +35,10 @@ const HELPFUL: [(&[&str], &str, &str); 7] = [
 ];
 
 /// Every verb on every resource that a release of these objects, its watch, its report and its put-back use.
-pub fn permissions(wanted: &[Object]) -> Vec<Permission> {
+pub fn permissions(wanted: &[Object], records: Records) -> Vec<Permission> {
     let kinds: Vec<(&str, &str)> = wanted.iter().map(|object| (object.group(), object.kind())).collect();
     let has = |kind: Kind| wanted.iter().any(|object| Kind::of(object) == Some(kind));
-    let mut list = release(&kinds, has, wanted.iter().any(is_workload));
+    let mut list = release(&kinds, has, wanted.iter().any(is_workload), records);
     list.extend(lock());
     list
 }
@@ -50,19 +51,17 @@ fn lock() -> impl Iterator<Item = Permission> {
 }
 
 /// All that a deployer does with whatever the built-in templates make, and with objects of these other kinds (group, kind).
-pub fn deployer(others: &[(String, String)]) -> Vec<Permission> {
+pub fn deployer(others: &[(String, String)], records: Records) -> Vec<Permission> {
     let kinds = kinds(others);
-    let mut list = release(&kinds, |_| true, true);
+    let mut list = release(&kinds, |_| true, true, records);
     list.extend(helpful());
-    // Those that are taken back or removed, with what they own; the lock; the records that are too old.
-    list.push(permission("delete", "", "secrets"));
     list.extend(lock());
     list.push(permission("list", "coordination.k8s.io", "leases"));
     sorted(list)
 }
 
 /// All that a reader does: looks at what runs and what differs.
-pub fn reader(others: &[(String, String)]) -> Vec<Permission> {
+pub fn reader(others: &[(String, String)], records: Records) -> Vec<Permission> {
     let mut list = helpful();
     let owned =
         [("apps", "replicasets"), ("apps", "controllerrevisions"), ("", "pods"), ("coordination.k8s.io", "leases")];
@@ -76,7 +75,7 @@ pub fn reader(others: &[(String, String)]) -> Vec<Permission> {
     }
     list.push(permission("get", "", "pods/log"));
     list.push(permission("list", "", "events"));
-    list.extend(["get", "list"].iter().map(|verb| permission(verb, "", "secrets")));
+    list.extend(["get", "list"].iter().map(|verb| permission(verb, "", records.resource())));
     sorted(list)
 }
 
@@ -101,7 +100,12 @@ fn sorted(mut list: Vec<Permission>) -> Vec<Permission> {
     list
 }
 
-fn release(kinds: &[(&str, &str)], has: impl Fn(Kind) -> bool, has_workload: bool) -> Vec<Permission> {
+fn release(
+    kinds: &[(&str, &str)],
+    has: impl Fn(Kind) -> bool,
+    has_workload: bool,
+    records: Records,
+) -> Vec<Permission> {
     let mut list = Vec::new();
     for (group, kind) in kinds {
         let resource = crate::kubectl::resource(kind);
@@ -144,8 +148,9 @@ fn release(kinds: &[(&str, &str)], has: impl Fn(Kind) -> bool, has_workload: boo
     if has_workload {
         list.push(permission("list", "autoscaling", "horizontalpodautoscalers"));
     }
-    for verb in ["list", "create", "get", "update"] {
-        list.push(permission(verb, "", "secrets"));
+    // The records; those that are too old go.
+    for verb in ["list", "create", "get", "update", "delete"] {
+        list.push(permission(verb, "", records.resource()));
     }
     sorted(list)
 }
@@ -162,7 +167,7 @@ mod tests {
     #[test]
     fn permissions_are_asked_once_each() {
         let object = object("apps/v1", "Deployment");
-        let list = permissions(&[object.clone(), object]);
+        let list = permissions(&[object.clone(), object], Records::Secrets);
         assert!(list.contains(&("patch".into(), "apps".into(), "deployments".into())));
         assert!(list.windows(2).all(|pair| pair[0] != pair[1]));
     }
@@ -170,7 +175,7 @@ mod tests {
     #[test]
     fn only_what_is_used_is_asked_for() {
         let has = |objects: &[Object], verb: &str, resource: &str| {
-            permissions(objects).iter().any(|(v, _, r)| v == verb && r == resource)
+            permissions(objects, Records::Secrets).iter().any(|(v, _, r)| v == verb && r == resource)
         };
         let (set, job, config) =
             (object("apps/v1", "StatefulSet"), object("batch/v1", "Job"), object("v1", "ConfigMap"));
@@ -189,15 +194,24 @@ mod tests {
     }
 
     #[test]
+    fn who_may_not_touch_secrets_needs_none_where_records_are_config_maps() {
+        let (deployer, reader) = (deployer(&[], Records::ConfigMaps), reader(&[], Records::ConfigMaps));
+        assert!(deployer.iter().chain(&reader).all(|(_, _, resource)| resource != "secrets"));
+        assert!(deployer.contains(&("list".into(), String::new(), "configmaps".into())));
+    }
+
+    #[test]
     fn a_deployer_may_do_what_any_release_needs_and_a_reader_changes_nothing() {
         let all: Vec<Object> = BUILT_IN
             .iter()
             .map(|(group, kind)| object(&if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") }, kind))
             .collect();
-        let deployer = deployer(&[("example.com".into(), "Widget".into())]);
-        assert!(permissions(&all).iter().all(|one| deployer.contains(one)));
+        let deployer = deployer(&[("example.com".into(), "Widget".into())], Records::Secrets);
+        assert!(permissions(&all, Records::Secrets).iter().all(|one| deployer.contains(one)));
         assert!(deployer.contains(&("patch".into(), "example.com".into(), "widgets".into())));
         assert!(!deployer.iter().any(|(verb, _, resource)| verb == "delete" && resource == "persistentvolumeclaims"));
-        assert!(reader(&[]).iter().all(|(verb, ..)| ["get", "list", "watch"].contains(&verb.as_str())));
+        assert!(
+            reader(&[], Records::Secrets).iter().all(|(verb, ..)| ["get", "list", "watch"].contains(&verb.as_str()))
+        );
     }
 }

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::change::{Changed, TRIES};
 use super::diff::{Path, SERVERS, differences, restore, significant};
+use super::marks;
 use super::ownership;
+use super::removal::is_never_removed;
 use super::rollout::{is_complete, is_workload};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::signal;
@@ -95,10 +97,12 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
             let mut foreign = Vec::new();
             let target = target(before, object, &now, &mut foreign);
             let changes = differences(now.json(), target.json());
-            if !changes.is_empty() {
+            if !changes.is_empty() || !marks::are_same(&now, &target) {
                 let answer = kubectl.put(&target)?;
                 let fields: BTreeSet<String> = changes.iter().map(|change| change.path.short()).collect();
-                ui.say(Tone::Plain, format!("  {object}   put back: {}", shortened(&fields)));
+                if !fields.is_empty() {
+                    ui.say(Tone::Plain, format!("  {object}   put back: {}", shortened(&fields)));
+                }
                 if is_workload(&answer) {
                     result.restored.push(answer);
                 }
@@ -116,9 +120,10 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
 
 /// What is never deleted, on no path, and what has done what cannot be undone.
 fn stays(object: &Object) -> Option<&'static str> {
+    if is_never_removed(object) {
+        return Some("stays");
+    }
     match (object.group(), object.kind()) {
-        ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace") => Some("stays"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => Some("stays"),
         // Kept, it says that it ran: the next ship of the same does not run it again.
         ("batch", "Job") if is_complete(object) => Some("ran and stays"),
         _ => None,
@@ -175,6 +180,7 @@ fn target(before: &Object, after: &Object, now: &Object, foreign: &mut Vec<Path>
     if let (Some(map), Some(status)) = (restored.as_object_mut(), now.json().get("status")) {
         map.insert("status".into(), status.clone());
     }
+    marks::copy(before, &mut restored);
     // Kind and name are those of the live object.
     Object::new(restored).unwrap_or_else(|_| now.clone())
 }

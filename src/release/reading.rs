@@ -13,9 +13,10 @@ use super::permissions::{Permission, permissions};
 use super::preflight::{Finding, Where, asked, immutable, missing, progress, references};
 use super::rejection::outside;
 use super::removal;
+use super::retirement::is_end;
 use super::version::{main_object, version_of};
 use crate::error::{Failure, join_and};
-use crate::kubectl::{Kubectl, KubectlError, Partial, Reason};
+use crate::kubectl::{Kubectl, KubectlError, Partial, Reason, Records};
 use crate::threads;
 use crate::yaml::Object;
 
@@ -70,7 +71,7 @@ impl Reading {
             .collect();
         let services: Vec<&str> = wanted.iter().map(|wanted| wanted.service).collect();
         let cancel = AtomicBool::new(false);
-        let permissions = permissions(&all);
+        let permissions = permissions(&all, kubectl.records());
         let names = asked(&references(&applied), &applied);
         let (probe, live, dry_run, histories, limits, referred, forbidden) = scope(|scope| {
             let live = scope.spawn(|| kubectl.live(&all, &cancel));
@@ -149,7 +150,7 @@ impl Reading {
             let going = removal::left_over(wanted, &history, &left_over);
             match &forbidden {
                 Ok(list) => {
-                    let own = super::permissions::permissions(wanted.objects);
+                    let own = super::permissions::permissions(wanted.objects, kubectl.records());
                     let mut list: Vec<_> = list.iter().filter(|one| own.contains(one)).cloned().collect();
                     list.extend(going.iter().map(deletion).filter(|one| unremovable.contains(one)));
                     findings.extend(not_permitted(kubectl, &list));
@@ -159,6 +160,7 @@ impl Reading {
                     findings.push(Finding::refusal(failure.message, failure.hints.join("; ")));
                 }
             }
+            findings.extend(told_to_everybody(kubectl, wanted.objects));
             let is_rejected = foresight.rejection.is_some();
             let fixed = match foresight.word {
                 Word::Own => immutable(&live, wanted.objects, place),
@@ -197,13 +199,28 @@ impl Reading {
     }
 }
 
+/// A Secret of the render's own, where the record that holds it is a ConfigMap.
+fn told_to_everybody(kubectl: &Kubectl<'_>, objects: &[Object]) -> Option<Finding> {
+    if kubectl.records() == Records::Secrets {
+        return None;
+    }
+    let is_secret = |object: &&Object| object.kind() == "Secret" && object.group().is_empty();
+    let names: Vec<String> = objects.iter().filter(is_secret).map(ToString::to_string).collect();
+    let what = format!(
+        "the environment says `records: configmap`, and what {} holds would be for everybody to read in the release record",
+        join_and(&names)
+    );
+    let todo = "keep Secrets apart from what is shipped, or let the environment record releases in Secrets";
+    (!names.is_empty()).then(|| Finding::refusal(what, todo))
+}
+
 /// The permission to delete an object.
-fn deletion(object: &Object) -> Permission {
+pub fn deletion(object: &Object) -> Permission {
     ("delete".into(), object.group().to_owned(), crate::kubectl::resource(object.kind()))
 }
 
 /// The verbs and resources that a user would need and has not, as a finding.
-fn not_permitted(kubectl: &Kubectl<'_>, missing: &[(String, String, String)]) -> Option<Finding> {
+pub fn not_permitted(kubectl: &Kubectl<'_>, missing: &[(String, String, String)]) -> Option<Finding> {
     if missing.is_empty() {
         return None;
     }
@@ -288,7 +305,8 @@ pub fn running(kubectl: &Kubectl<'_>, services: &[&str]) -> anyhow::Result<Vec<R
     for (service, main) in services.iter().zip(mains) {
         let history = histories.read.remove(*service).unwrap_or_default();
         let version = match (history.running(), main) {
-            (Some(running), None) => Some(running.body.version.clone()),
+            // Behind its end nothing runs of it.
+            (Some(running), None) => (!is_end(running)).then(|| running.body.version.clone()),
             (Some(_), Some(main)) => main.among(&live).and_then(|live| version_of(live, service)),
             (None, _) => live.iter().find(|live| live.name() == *service).and_then(|live| version_of(live, service)),
         };

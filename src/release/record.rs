@@ -1,33 +1,15 @@
-//! The release record: a Secret per release, written before the first change, that says who, when, from which files, what is
-//! applied and what was live before, and in the end how it went.
+//! What a release record says: who, when, from which files, what is applied and what was live before, and in the end how it went. Pure;
+//! how it lies in the cluster is [`super::store`]'s matter.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::diff::significant;
-use super::history::History;
 use crate::git::GitState;
-use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::yaml::Object;
-
-/// The label that names the service of a record. Not the label of the service's own objects: a record is none of them.
-pub const RECORD_LABEL: &str = "shipcat.dev/release-of";
-/// What a Secret may hold, in bytes (`MaxSecretSize` in core/v1), less a little.
-const LARGEST: usize = 1_048_576 - 1024;
-const OUTCOME_LABEL: &str = "shipcat.dev/outcome";
-const FINISHED: &str = "shipcat.dev/finished";
-const MESSAGE: &str = "shipcat.dev/message";
 
 /// How a release ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +25,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn word(self) -> &'static str {
+    /// The word for it in the cluster.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Deployed => "deployed",
@@ -52,7 +35,8 @@ impl Outcome {
         }
     }
 
-    fn from_word(word: &str) -> Self {
+    /// What a word in the cluster says.
+    pub fn from_word(word: &str) -> Self {
         match word {
             "deployed" => Self::Deployed,
             "taken-back" => Self::TakenBack,
@@ -93,10 +77,19 @@ pub struct Body {
     pub version: String,
     /// Where that came from.
     pub version_from: VersionFrom,
+    /// The version that was live before, if one was.
+    #[serde(default)]
+    pub former: Option<String>,
+    /// Of what nature its changes are: `image`, `config`.
+    #[serde(default)]
+    pub nature: Vec<String>,
     /// What made it: `ship`, `rollback to 3`.
     pub command: String,
     /// `user@host`.
     pub who: String,
+    /// The CI build that made it, where one did: its URL.
+    #[serde(default)]
+    pub build: Option<String>,
     /// When it began, by the clock of who shipped.
     pub started: Timestamp,
     /// The state of the manifests repo, if it is under git.
@@ -119,6 +112,9 @@ pub struct Body {
     /// What was another tool's and was taken over for good, by this release or one before: `Deployment/webapp`.
     #[serde(default)]
     pub adopted: Vec<String>,
+    /// The group of releases that stand or fall together, if it is one of those: no two have the same.
+    #[serde(default)]
+    pub together: Option<String>,
 }
 
 /// A release as the cluster has it.
@@ -126,6 +122,10 @@ pub struct Body {
 pub struct Release {
     /// Its number; the first is 1.
     pub number: u32,
+    /// The uid of the object that holds it.
+    pub uid: String,
+    /// The objects beside that which hold what had no room in it.
+    pub parts: Vec<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// When it ended, by the clock of who shipped.
@@ -149,163 +149,23 @@ impl Release {
     pub fn answers(&self) -> Vec<Object> {
         self.answer.iter().flatten().filter_map(|value| Object::new(value.clone()).ok()).collect()
     }
-
-    fn name(service: &str, number: u32) -> String {
-        format!("shipcat.{service}.{number}")
-    }
-
-    /// Reads one out of its Secret.
-    ///
-    /// # Errors
-    /// If it is no record, or damaged.
-    pub fn read(secret: &Object) -> Result<Self> {
-        let number = secret.name().rsplit('.').next().and_then(|n| n.parse().ok());
-        let number =
-            number.with_context(|| format!("the Secret `{}` is named like no release record", secret.name()))?;
-        let body = unpacked(secret.text("/data/release"))
-            .with_context(|| format!("the release record `{}` cannot be read", secret.name()))?;
-        let answer = match secret.text("/data/answer") {
-            "" => None,
-            text => Some(
-                unpacked(text)
-                    .with_context(|| format!("the release record `{}` cannot be read to its end", secret.name()))?,
-            ),
-        };
-        let annotation =
-            |key: &str| secret.json().pointer("/metadata/annotations").and_then(|a| a.get(key)).and_then(Value::as_str);
-        let outcome =
-            secret.json().pointer("/metadata/labels").and_then(|l| l.get(OUTCOME_LABEL)).and_then(Value::as_str);
-        Ok(Self {
-            number,
-            outcome: Outcome::from_word(outcome.unwrap_or_default()),
-            finished: annotation(FINISHED).and_then(|text| text.parse().ok()),
-            message: annotation(MESSAGE).map(str::to_owned),
-            answer,
-            body,
-        })
-    }
-}
-
-/// A part of a record as the Secret holds it. Packed, since two copies of a large ConfigMap would not fit into a Secret's mebibyte.
-fn packed(part: &impl Serialize) -> String {
-    let mut gz = GzEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail, nor do our own types to serialize.
-    let written = serde_json::to_writer(&mut gz, part).map_err(std::io::Error::from).and_then(|()| gz.finish());
-    STANDARD.encode(written.unwrap_or_default())
-}
-
-fn unpacked<T: DeserializeOwned>(text: &str) -> Result<T> {
-    Ok(serde_json::from_reader(GzDecoder::new(STANDARD.decode(text)?.as_slice()))?)
-}
-
-/// What is kept of the API server's answer.
-fn kept(answer: &Object) -> Value {
-    let mut value = significant(answer.json());
-    value["metadata"]["uid"] = answer.uid().into();
-    if answer.is_immutable()
-        && let Some(map) = value.as_object_mut()
-    {
-        map.retain(|key, _| ["apiVersion", "kind", "metadata", "immutable"].contains(&key.as_str()));
-    }
-    value
-}
-
-/// A release under way, as the transaction holds it.
-#[derive(Debug)]
-pub struct Record {
-    /// Its Secret, as it was written last.
-    secret: Object,
-    /// Its number.
-    pub number: u32,
-}
-
-impl Record {
-    /// Writes the record, pending. Its number is one above the newest: two that begin at once collide here, and one of them loses.
-    ///
-    /// # Errors
-    /// [`Reason::AlreadyExists`] if somebody else began in this moment; else as kubectl fails. Nothing was changed.
-    pub fn begin(kubectl: &Kubectl<'_>, history: &History, body: &Body) -> std::result::Result<Self, KubectlError> {
-        let number = history.newest().map_or(0, |release| release.number) + 1;
-        let name = Release::name(&body.service, number);
-        let data = packed(body);
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret", "type": "shipcat.dev/release",
-            "metadata": {"name": name, "labels": {
-                "app.kubernetes.io/managed-by": "shipcat", RECORD_LABEL: body.service, OUTCOME_LABEL: Outcome::Pending.word()}},
-            "data": {"release": data}});
-        let secret = Object::new(secret).map_err(|error| KubectlError {
-            line: "kubectl create".into(),
-            reason: Reason::Other,
-            said: format!("shipcat itself failed: {error}"),
-        })?;
-        Ok(Self { secret: kubectl.create(&secret)?, number })
-    }
-
-    /// The record of a release whose run died, to be finished in its place.
-    ///
-    /// # Errors
-    /// As kubectl fails; [`Reason::NotFound`] if it is gone.
-    pub fn found(kubectl: &Kubectl<'_>, release: &Release) -> std::result::Result<Self, KubectlError> {
-        let name = Release::name(&release.body.service, release.number);
-        let gone = || KubectlError {
-            line: format!("kubectl get secret {name}"),
-            reason: Reason::NotFound,
-            said: format!("the release record `{name}` is gone"),
-        };
-        let secret = kubectl.named("secret", &name)?.ok_or_else(gone)?;
-        Ok(Self { secret, number: release.number })
-    }
-
-    /// Says how it ended; of a good one with the API server's answer to what was applied. The record is written as a whole, and only if
-    /// it is as we left it.
-    ///
-    /// # Errors
-    /// As kubectl fails; [`Reason::Conflict`] if somebody else has written it meanwhile.
-    pub fn finish(
-        &self,
-        kubectl: &Kubectl<'_>,
-        outcome: Outcome,
-        message: Option<&str>,
-        answer: Option<&[Object]>,
-    ) -> std::result::Result<(), KubectlError> {
-        // An annotation is no place for a page.
-        let message = message.map(|text| text.lines().next().unwrap_or_default().chars().take(500).collect::<String>());
-        let mut secret = self.secret.clone();
-        let value = secret.json_mut();
-        value["metadata"]["labels"][OUTCOME_LABEL] = outcome.word().into();
-        value["metadata"]["annotations"][FINISHED] = Timestamp::now().to_string().into();
-        if let Some(message) = message {
-            value["metadata"]["annotations"][MESSAGE] = message.into();
-        }
-        if let Some(answer) = answer {
-            let answer = packed(&answer.iter().map(kept).collect::<Vec<_>>());
-            // Without it less can be told later; without room for it nothing could be told at all.
-            if (answer.len() + secret.text("/data/release").len()) / 4 * 3 < LARGEST {
-                secret.json_mut()["data"]["answer"] = answer.into();
-            }
-        }
-        match kubectl.put(&secret) {
-            // A write whose answer was lost is seen as somebody else's.
-            Err(error) if error.reason == Reason::Conflict => match kubectl.named("secret", secret.name())? {
-                Some(now) if significant(now.json()) == significant(secret.json()) => Ok(()),
-                _ => Err(error),
-            },
-            other => other.map(drop),
-        }
-    }
 }
 
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use serde_json::json;
 
     pub fn release(number: u32, outcome: Outcome, what: &str) -> Release {
         let body = Body {
             service: "w".into(),
             version: what.into(),
             version_from: VersionFrom::Manifest,
+            former: None,
+            nature: Vec::new(),
             command: "ship".into(),
             who: "ann@laptop".into(),
+            build: None,
             started: Timestamp::UNIX_EPOCH,
             git: None,
             objects: vec![json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": what}})],
@@ -315,18 +175,16 @@ pub mod tests {
             unchanged: Vec::new(),
             leftovers: Vec::new(),
             adopted: Vec::new(),
+            together: None,
         };
-        Release { number, outcome, finished: None, message: None, answer: None, body }
+        let (uid, parts) = (String::new(), Vec::new());
+        Release { number, uid, parts, outcome, finished: None, message: None, answer: None, body }
     }
 
     #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let body = release(7, Outcome::Pending, "x").body;
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {
-                "name": "shipcat.w.7", "labels": {OUTCOME_LABEL: "taken-back"}, "annotations": {FINISHED: "2026-11-23T04:00:00Z", MESSAGE: "crash"}},
-            "data": {"release": packed(&body)}});
-        let read = Release::read(&Object::new(secret).unwrap()).unwrap();
-        assert_eq!((read.number, read.outcome, read.message.as_deref()), (7, Outcome::TakenBack, Some("crash")));
-        assert_eq!((read.body.objects, read.body.who.as_str()), (body.objects, "ann@laptop"));
+    fn an_outcome_is_read_as_it_was_written() {
+        for outcome in [Outcome::Pending, Outcome::Deployed, Outcome::TakenBack, Outcome::Broken] {
+            assert_eq!(Outcome::from_word(outcome.word()), outcome);
+        }
     }
 }

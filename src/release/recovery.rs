@@ -3,20 +3,23 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::change::Changed;
 use super::diff::{restore, significant};
 use super::ending::{Run, Trouble};
 use super::history::History;
+use super::marks;
 use super::ownership;
 use super::plan::{Plan, Road};
-use super::record::{Body, Outcome, Record, Release};
-use super::rollout::{Ending, Goal, Kind, Limits, Memory, is_complete};
+use super::record::{Body, Outcome, Release};
+use super::rollout::{Ending, Goal, Kind, Limits, Memory, Watch, is_complete};
 use super::step::{JobRun, Step};
+use super::store::Record;
+use super::together::{Together, Word};
 use super::transaction::{Request, warm};
 use crate::error::{Exit, Failure, join_and};
-use crate::kubectl::Kubectl;
+use crate::kubectl::{Kubectl, KubectlError};
 use crate::ui::{Tone, Ui, ago};
 use crate::yaml::Object;
 
@@ -62,6 +65,19 @@ pub struct Patience {
     pub rollback_timeout: Duration,
 }
 
+/// What a recovery needs to know beside the release.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
+    /// The environment's name, for people.
+    pub environment: &'a str,
+    /// The service's releases.
+    pub history: &'a History,
+    /// How patient to be.
+    pub patience: Patience,
+    /// Others that it stands or falls with.
+    pub together: Option<&'a Together>,
+}
+
 impl<'a> Stranded<'a> {
     /// Looks at the newest release of a service, if that never said how it ended.
     ///
@@ -98,18 +114,10 @@ impl<'a> Stranded<'a> {
     ///
     /// # Errors
     /// If nothing could be done; nothing was changed then.
-    pub fn recover(
-        &self,
-        kubectl: &Kubectl<'_>,
-        environment: &str,
-        history: &History,
-        patience: Patience,
-        choice: Choice,
-        ui: &Ui,
-    ) -> Result<Exit> {
+    pub fn recover(&self, kubectl: &Kubectl<'_>, means: &Means<'_>, choice: Choice, ui: &Ui) -> Result<Exit> {
         let started = Instant::now();
         let number = self.number();
-        let cannot = |error: crate::kubectl::KubectlError| error.refused("cannot recover a release that died");
+        let cannot = |error: KubectlError| error.refused("cannot recover a release that died");
         let record = Record::found(kubectl, self.release).map_err(cannot)?;
         match (&self.reach, choice) {
             (Reach::Nothing, _) => {
@@ -126,36 +134,59 @@ impl<'a> Stranded<'a> {
             }
             _ => {}
         }
-        let changed = self.changed(self.reach == Reach::All);
-        let request = self.request(environment, history, patience);
-        let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
+        let request = self.request(means);
         let mut watch = warm(kubectl, &request.plan)?;
         let mut trouble = Trouble::Died;
         if self.reach == Reach::All && choice != Choice::TakeBack {
             ui.say(Tone::Plain, format!("all that release {number} was to change is changed: completing it"));
-            let live: Vec<&Object> = self.live.iter().collect();
-            watch.catch_up(&live, Duration::from_secs(2));
-            let goals: Vec<Goal> = changed
-                .iter()
-                .filter(|change| !is_complete(&change.after))
-                .filter_map(|change| Goal::of(&change.after, Vec::new()))
-                .collect();
-            // A container that is down is judged by its whole past: nothing is changed any more that could mend it.
-            let mut memory = Memory::baseline(watch.picture(), true);
-            trouble = match watch.until(&goals, &mut memory, &request.limits, patience.timeout, true, ui) {
-                Ending::Good => return Ok(run.commit()),
-                Ending::Doomed(findings) => Trouble::Rollout(findings),
-                Ending::Late(findings) => Trouble::Late(findings),
-                Ending::Superseded(why) => Trouble::Superseded(why),
-                Ending::Lockless(why) => Trouble::Lockless(why),
+            let changed = self.changed(true);
+            match self.complete(&request, &changed, &mut watch, ui) {
+                None => {
+                    let steps: Vec<&Step> = request.plan.steps.iter().collect();
+                    drop(marks::mark(kubectl, &steps, &request.body, number));
+                    return Ok(
+                        Run { kubectl, request: &request, record: &record, changed: &changed, started, ui }.commit()
+                    );
+                }
                 // As before the attempt: the next one finds it again.
-                Ending::Interrupted(signal) => return Ok(Exit::Interrupted(signal)),
-                Ending::Blind(why) => return Err(Failure::refused(format!("cannot see what runs: {why}")).into()),
-            };
+                Some(Trouble::Interrupted(signal)) => return Ok(Exit::Interrupted(signal)),
+                Some(Trouble::Blind(why)) => bail!(Failure::refused(format!("cannot see what runs: {why}"))),
+                Some(other) => trouble = other,
+            }
         }
         let changed = self.changed(false);
         let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
         Ok(run.take_back(&trouble, &mut watch))
+    }
+
+    /// Watches what is changed already until it is up, and those that it stands or falls with are.
+    fn complete<'b>(
+        &self,
+        request: &Request<'b>,
+        changed: &[Changed],
+        watch: &mut Watch<'b>,
+        ui: &Ui,
+    ) -> Option<Trouble> {
+        watch.beside(request.together);
+        watch.catch_up(&self.live.iter().collect::<Vec<_>>(), Duration::from_secs(2));
+        let waited = changed.iter().filter(|change| !is_complete(&change.after));
+        let goals: Vec<Goal> = waited.filter_map(|change| Goal::of(&change.after, Vec::new())).collect();
+        // A container that is down is judged by its whole past: nothing is changed any more that could mend it.
+        let mut memory = Memory::baseline(watch.picture(), true);
+        match watch.until(&goals, &mut memory, &request.limits, request.timeout, true, ui) {
+            Ending::Good => match request.together.map(|together| together.agree(|_| {})) {
+                None | Some(Word::Go) => None,
+                Some(Word::Back(why)) => Some(Trouble::Abandoned(why)),
+                Some(Word::Interrupted(signal)) => Some(Trouble::Interrupted(signal)),
+            },
+            Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
+            Ending::Late(findings) => Some(Trouble::Late(findings)),
+            Ending::Superseded(why) => Some(Trouble::Superseded(why)),
+            Ending::Lockless(why) => Some(Trouble::Lockless(why)),
+            Ending::Abandoned(why) => Some(Trouble::Abandoned(why)),
+            Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+            Ending::Blind(why) => Some(Trouble::Blind(why)),
+        }
     }
 
     /// What somebody else has been at is touched by nobody but a person.
@@ -193,7 +224,8 @@ impl<'a> Stranded<'a> {
         changed
     }
 
-    fn request<'b>(&self, environment: &'b str, history: &'b History, patience: Patience) -> Request<'b> {
+    fn request<'b>(&self, means: &Means<'b>) -> Request<'b> {
+        let Means { environment, history, patience, together } = *means;
         let body = &self.release.body;
         let step = |wanted: Object| {
             let before = match body.unchanged.contains(&wanted.to_string()) {
@@ -219,6 +251,7 @@ impl<'a> Stranded<'a> {
             timeout: patience.timeout,
             rollback_timeout: patience.rollback_timeout,
             limits: Limits::default(),
+            together,
         }
     }
 }
@@ -261,15 +294,19 @@ pub fn reach(body: &Body, live: &[Object]) -> Reach {
                 let mut neither = Vec::new();
                 let back = restore(&was, &to, &is, &mut neither);
                 let forth = restore(&to, &was, &is, &mut Vec::new());
-                let fields: Vec<String> = neither.iter().map(super::diff::Path::short).collect();
+                let mut fields: Vec<String> = neither.iter().map(super::diff::Path::short).collect();
+                let count = body.counts.get(&wanted.to_string()).copied();
+                let number = |object: &Object| object.number("/spec/replicas");
+                if count.is_some() && ![count, number(&before), number(&target)].contains(&number(now)) {
+                    fields.push("spec.replicas".to_owned());
+                }
                 if !fields.is_empty() {
                     foreign.push(format!("{wanted} {} is neither as it was nor as it was to be", join_and(&fields)));
                 }
                 done |= back != is;
                 open |= forth != is;
                 // Set last: until then it is not all there.
-                let count = body.counts.get(&wanted.to_string()).copied();
-                open |= count.is_some() && now.number("/spec/replicas") != count;
+                open |= count.is_some() && number(now) != count;
             }
         }
     }

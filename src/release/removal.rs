@@ -8,7 +8,7 @@ use super::rollout::Kind;
 use crate::yaml::Object;
 
 /// The label by which the objects of a service are known; those taken over from others may have none.
-const SERVICE_LABEL: &str = "shipcat.dev/service";
+pub const SERVICE_LABEL: &str = "shipcat.dev/service";
 
 /// What the releases that run brought and the wanted objects have no more: to be looked for in the cluster.
 pub fn candidates(wanted: &[Wanted<'_>], histories: &BTreeMap<String, History>) -> Vec<Object> {
@@ -46,13 +46,17 @@ pub fn left_over(wanted: &Wanted<'_>, history: &History, live: &[Object]) -> Vec
     left.filter(is_ours).cloned().collect()
 }
 
-/// Whether an object goes with its release. Claims, volumes, namespaces and definitions are never deleted, on no path. What is immutable
-/// and named by its content, and the Jobs that ran, belong to the releases that may be gone back to.
-pub fn is_removable(object: &Object) -> bool {
-    let never = matches!(
+/// What is never deleted, on no path: claims, volumes, namespaces and definitions.
+pub fn is_never_removed(object: &Object) -> bool {
+    matches!(
         (object.group(), object.kind()),
         ("", "PersistentVolumeClaim" | "PersistentVolume" | "Namespace")
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
-    );
-    !never && !object.is_immutable() && Kind::of(object) != Some(Kind::Job)
+    )
+}
+
+/// Whether an object goes with its release. Claims, volumes, namespaces and definitions are never deleted, on no path. What is immutable
+/// and named by its content, and the Jobs that ran, belong to the releases that may be gone back to.
+pub fn is_removable(object: &Object) -> bool {
+    !is_never_removed(object) && !object.is_immutable() && Kind::of(object) != Some(Kind::Job)
 }

@@ -1,6 +1,6 @@
 //! What becomes of one object.
 
-use super::diff::significant;
+use super::diff::{differences, significant};
 use super::ownership::Takeover;
 use super::rollout::{Kind, is_workload, template_path};
 use crate::yaml::Object;
@@ -35,6 +35,13 @@ impl Step {
     /// Whether the object is applied at all.
     pub fn is_applied(&self) -> bool {
         !matches!(self.job, Some(JobRun::Done))
+    }
+
+    /// Whether anything becomes of it: it is made, or changed.
+    pub fn is_changed(&self) -> bool {
+        let same =
+            |before: &Object| self.takeover.is_none() && differences(before.json(), self.expected.json()).is_empty();
+        !self.before.as_ref().is_some_and(same)
     }
 
     /// Whether it is a Job whose end is waited for.

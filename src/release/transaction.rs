@@ -5,17 +5,20 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::change::{self, Changed};
-use super::diff::{differences, significant};
+use super::diff::significant;
 use super::ending::{Run, Trouble};
 use super::evidence;
 use super::gone::await_gone;
 use super::history::History;
 use super::images::keep_images;
+use super::marks;
 use super::plan::{Plan, Road};
-use super::record::{Body, Outcome, Record, Release};
+use super::record::{Body, Outcome, Release};
 use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, is_workload, streams};
 use super::step::{JobRun, Step};
-use crate::error::{Exit, Failure};
+use super::store::Record;
+use super::together::{Together, Word};
+use crate::error::{Exit, Failure, count};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Cmd;
 use crate::signal;
@@ -43,6 +46,8 @@ pub struct Request<'a> {
     pub rollback_timeout: Duration,
     /// How patient to be with what goes wrong.
     pub limits: Limits,
+    /// The releases that this one stands or falls with.
+    pub together: Option<&'a Together>,
 }
 
 /// Runs a release to its end, good or bad, and tells it. Returns the state in which the cluster is.
@@ -57,8 +62,12 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     remember(&mut request);
     // The streams warm up while the record is written.
     let mut watch = warm(kubectl, &request.plan)?;
+    watch.beside(request.together);
     let record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
+        if let Some(together) = request.together {
+            together.fail(&format!("{} was interrupted", request.body.service));
+        }
         drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed"), None));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
         return Ok(Exit::Interrupted(signal));
@@ -71,7 +80,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     }
     let mut memory = Memory::baseline(watch.picture(), request.plan.road == Road::Nothing);
     let mut changed = Vec::new();
-    let mut trouble = change_and_watch(kubectl, &request, &mut watch, &mut memory, &mut changed, ui);
+    let mut trouble = change_and_watch(kubectl, &request, record.number, &mut watch, &mut memory, &mut changed, ui);
     if let (None, Some(last)) = (&trouble, &request.afterwards) {
         trouble = match kubectl.apply(last) {
             Err(error) => {
@@ -86,6 +95,15 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
             }
         };
     }
+    if let (Some(Trouble::Change(error)), Some(signal)) = (&trouble, signal::received())
+        && error.reason == Reason::Unreachable
+    {
+        // It was not tried again, since the signal came.
+        trouble = Some(Trouble::Interrupted(signal));
+    }
+    if let Some(together) = request.together {
+        trouble = agree(kubectl, &request, together, trouble, ui);
+    }
     let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
     Ok(match trouble {
         None => run.commit(),
@@ -93,15 +111,40 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     })
 }
 
+/// Tells the others how it went, and where it went well, waits for their word.
+fn agree(
+    kubectl: &Kubectl<'_>,
+    request: &Request<'_>,
+    together: &Together,
+    trouble: Option<Trouble>,
+    ui: &Ui,
+) -> Option<Trouble> {
+    if let Some(trouble) = trouble {
+        together.fail(&format!("{} failed", request.body.service));
+        return Some(trouble);
+    }
+    kubectl.at_step("waits for the others");
+    let started = Instant::now();
+    let word = together.agree(|missing| {
+        ui.wait(started, &format!("up; waiting for {}", count(missing, "more service")));
+    });
+    ui.rest();
+    match word {
+        Word::Go => None,
+        Word::Back(why) => Some(Trouble::Abandoned(why)),
+        Word::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+    }
+}
+
 /// Keeps in the record what is live.
 fn remember(request: &mut Request<'_>) {
     for step in &request.plan.steps {
         let Some(before) = &step.before else { continue };
-        if step.takeover.is_none() && differences(before.json(), step.expected.json()).is_empty() {
-            request.body.unchanged.push(before.to_string());
-        } else {
+        if step.is_changed() {
             request.body.before.push(before.json().clone());
             request.body.expected.push(significant(step.expected.json()));
+        } else {
+            request.body.unchanged.push(before.to_string());
         }
     }
     for last in request.afterwards.iter().flatten() {
@@ -147,6 +190,7 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
         let (made, result) = change::make(kubectl, &request.plan, &stage);
         result.map_err(cannot)?;
         changed.extend(made);
+        marks::mark(kubectl, &stage, &request.body, record.number).map_err(cannot)?;
     }
     if let Some(last) = &request.afterwards {
         kubectl.apply(last).map_err(cannot)?;
@@ -171,6 +215,7 @@ pub fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crat
 fn change_and_watch(
     kubectl: &Kubectl<'_>,
     request: &Request<'_>,
+    number: u32,
     watch: &mut Watch<'_>,
     memory: &mut Memory,
     changed: &mut Vec<Changed>,
@@ -180,6 +225,9 @@ fn change_and_watch(
     for stage in request.plan.stages() {
         if let Some(signal) = signal::received() {
             return Some(Trouble::Interrupted(signal));
+        }
+        if let Some(why) = request.together.and_then(Together::failed) {
+            return Some(Trouble::Abandoned(why));
         }
         kubectl.at_step("applies");
         if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
@@ -201,11 +249,20 @@ fn change_and_watch(
             );
         }
         watched |= !goals.is_empty();
-        if let Some(trouble) = await_goals(watch, request, &goals, memory, ui) {
-            return Some(trouble);
+        // Side by side with the watch: nothing waits for it.
+        let trouble = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Err(error) = marks::mark(kubectl, &stage, &request.body, number) {
+                    ui.say(Tone::Dim, format!("  what changed does not say which release it is of: {}", error.said));
+                }
+            });
+            await_goals(watch, request, &goals, memory, ui)
+        });
+        if trouble.is_some() {
+            return trouble;
         }
     }
-    if !watched && request.plan.workloads().next().is_none() {
+    if !watched && !request.plan.steps.is_empty() && request.plan.workloads().next().is_none() {
         ui.say(Tone::Plain, "  applied; nothing of it has a rollout to watch");
     }
     None
@@ -261,6 +318,7 @@ fn await_goals(
         Ending::Superseded(why) => Some(Trouble::Superseded(why)),
         Ending::Lockless(why) => Some(Trouble::Lockless(why)),
         Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+        Ending::Abandoned(why) => Some(Trouble::Abandoned(why)),
         Ending::Blind(why) => Some(Trouble::Blind(why)),
     }
 }

@@ -45,6 +45,11 @@ static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
         ),
         field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
         field("lock", &Shape::Struct(&LOCK), "The lock that every change here takes"),
+        field(
+            "records",
+            &Shape::OneOf(&["secret", "configmap"]),
+            "Where the releases are recorded; `configmap` where deployers may not touch Secrets (default: secret)",
+        ),
     ]],
 ));
 static REPO: Struct = Struct::new(

@@ -20,6 +20,9 @@ use crate::yaml::Object;
 /// How long the API server may be away while somebody waits for the lock, before the stream is begun again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// How soon the first call must have failed to be tried once more.
+const QUICK: Duration = Duration::from_secs(6);
+
 /// What is wished for.
 #[derive(Debug, Clone)]
 pub struct Wish {
@@ -215,7 +218,11 @@ impl Seeker<'_> {
                 // A missing namespace is "not found" as well, and stays so.
                 error.reason != Reason::NotFound || (!error.said.contains("namespaces \"") && *failures < 20)
             }
-            Reason::Unreachable => self.has_place && self.started.elapsed() < patience,
+            // Who finds nobody wants to know; who is in the queue already waits for the API server as well.
+            Reason::Unreachable => {
+                let once_more = *failures <= 1 && self.started.elapsed() < QUICK;
+                once_more || (self.has_place && self.started.elapsed() < patience)
+            }
             _ => false,
         };
         if !passes {

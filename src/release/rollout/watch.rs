@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use super::super::together::Together;
 use super::kind::Kind;
 use super::moment::Moment;
 use super::short::refusal;
@@ -35,6 +36,8 @@ pub enum Ending {
     Lockless(String),
     /// A signal came.
     Interrupted(u8),
+    /// It is of no use any more: another release failed that it stands or falls with.
+    Abandoned(String),
     /// Nothing could be seen any more.
     Blind(String),
 }
@@ -59,6 +62,8 @@ pub struct Watch<'a> {
     asked: Option<Instant>,
     /// The pods that were taken out of the way, by uid.
     cleared: Vec<String>,
+    /// The releases that it stands or falls with.
+    together: Option<&'a Together>,
 }
 
 impl<'a> Watch<'a> {
@@ -80,11 +85,17 @@ impl<'a> Watch<'a> {
             picture: Picture::default(),
             asked: None,
             cleared: Vec::new(),
+            together: None,
         };
         for number in 0..watch.watched.len() {
             watch.stream(number)?;
         }
         Ok(watch)
+    }
+
+    /// Watches with others, with whom it stands or falls.
+    pub fn beside(&mut self, together: Option<&'a Together>) {
+        self.together = together;
     }
 
     fn stream(&mut self, number: usize) -> Result<(), Broken> {
@@ -173,6 +184,9 @@ impl<'a> Watch<'a> {
         let ending = loop {
             if interruptible && let Some(signal) = signal::received() {
                 break Ending::Interrupted(signal);
+            }
+            if interruptible && let Some(why) = self.together.and_then(Together::failed) {
+                break Ending::Abandoned(why);
             }
             if !interruptible && signal::insisted() {
                 break Ending::Interrupted(signal::received().unwrap_or_default());

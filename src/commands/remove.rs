@@ -1,0 +1,84 @@
+//! `remove`: retires a service. Its objects go, claims never; its records stay, so that `rollback` brings it back.
+
+use std::sync::Once;
+
+use anyhow::{Result, anyhow};
+
+use super::launch::{Boldness, How, Patience, launch};
+use super::locked::{Errand, Prepared, locked};
+use super::look::Look;
+use super::order::Order;
+use super::ship::{rehearsing, service_name};
+use super::target::Company;
+use super::{Context, checkout, consent, story, summary};
+use crate::error::Exit;
+use crate::kubectl::Kubectl;
+use crate::release::{self, VersionFrom};
+use crate::ui::Tone;
+
+/// The arguments of `remove`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+    /// Do it in a protected environment as well
+    #[arg(long)]
+    yes: bool,
+    /// Print each command that would change something, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    patience: Patience,
+}
+
+/// Runs it. It needs no manifest of the service, only the environment: what goes is what the records know.
+///
+/// # Errors
+/// If it cannot be done; nothing was changed then.
+pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    let service = service_name(&args.service)?;
+    let service = service.as_ref();
+    consent::all_at_once(&context.environment, true, args.yes || args.dry_run)?;
+    let kubectl = rehearsing(context.kubectl()?, args.dry_run);
+    let told = Once::new();
+    let boldness = Boldness { adopt: false, yes: args.yes, dry_run: args.dry_run };
+    let how = How { patience: &args.patience, boldness: &boldness, company: Company::ALONE };
+    let prepare = || Ok(prepare(&context, &kubectl, service, &told)?.into_iter().collect());
+    let go = |prepared: Vec<Prepared>| {
+        if prepared.is_empty() {
+            let name = &context.environment.name;
+            context.ui.say(Tone::Good, format!("nothing to do: {service} is not in {name} any more"));
+            return Ok(Exit::Done);
+        }
+        let again = |_: &[Order]| Ok(vec![release::retire(&kubectl, service)?]);
+        let outcomes = launch(&context, &kubectl, prepared, how, again)?;
+        Ok(summary::worst(&outcomes))
+    };
+    let what = format!("remove {service}");
+    let errand = Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run };
+    locked(&context, &kubectl, &errand, prepare, go)
+}
+
+/// Reads what is there of it; nothing if it is gone already.
+fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, told: &Once) -> Result<Option<Prepared>> {
+    let reading = release::retire(kubectl, service)?;
+    let running = reading.history.running().ok_or_else(|| anyhow!("`{service}` was never deployed"))?;
+    if release::is_end(running) && reading.left_over.is_empty() {
+        return Ok(None);
+    }
+    let version = running.body.version.parse().map_err(|message| anyhow!("release {}: {message}", running.number))?;
+    let heading = format!("removing {service}");
+    told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
+    let order = Order {
+        service: service.to_owned(),
+        version,
+        from: VersionFrom::Running,
+        command: "remove".into(),
+        objects: Vec::new(),
+        images_only: false,
+    };
+    let git = checkout::state(context);
+    let look = Look::new(order, reading, kubectl, false);
+    Ok(Some(Prepared { look, git, recording: None }))
+}
