@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test tools unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill tools unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -26,6 +26,10 @@ unit: tools
 
 e2e: tools
 	@bash tests/with-cluster cargo test --locked --test 'e2e*' -- --test-threads=4
+
+# Every point at which a run can be killed, where `make test` takes some: about an hour.
+test-kill: tools
+	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e_kill -- --test-threads=3 --nocapture
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship

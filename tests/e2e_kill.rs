@@ -7,11 +7,7 @@
 
 mod common;
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::Command;
-
-use common::Run;
+use common::trap::Trap;
 use common::world::World;
 use serde_json::Value;
 
@@ -29,70 +25,12 @@ enum When {
     After,
 }
 
-/// A folder with a kubectl that ends its caller at one point.
-struct Trap {
-    dir: tempfile::TempDir,
-}
-
-impl Trap {
-    fn new() -> Self {
-        let trap = Self { dir: tempfile::tempdir().unwrap() };
-        let path = std::env::var_os("PATH").unwrap();
-        let real: PathBuf =
-            std::env::split_paths(&path).map(|dir| dir.join("kubectl")).find(|kubectl| kubectl.is_file()).unwrap();
-        // Each call leaves a byte. The first that sees enough of them springs the trap, once.
-        let script = format!(
-            r#"#!/bin/sh
-real='{real}' dir='{dir}'
-printf x >> "$dir/calls"
-echo "$*" >> "$dir/log"
-[ -e "$dir/point" ] || exec "$real" "$@"
-read -r point when signal < "$dir/point"
-[ "$(wc -c < "$dir/calls")" -ge "$point" ] && mkdir "$dir/sprung" 2>/dev/null || exec "$real" "$@"
-echo "$*" > "$dir/sprung/at"
-case "$when $*" in
+/// What happens at the point that was set: `$when` and `$signal` come from there.
+const KILL: &str = r#"case "$when $*" in
 Before*) kill "$signal" $PPID; [ "$signal" = -KILL ] || exec "$real" "$@" ;;
 *" -w "* | *"--watch"* | In*) "$real" "$@" & sleep 0.1; kill "$signal" $PPID; wait $! ;;
 After*) "$real" "$@"; code=$?; kill "$signal" $PPID; exit $code ;;
-esac
-"#,
-            real = real.display(),
-            dir = trap.dir.path().display(),
-        );
-        let file = trap.dir.path().join("kubectl");
-        std::fs::write(&file, script).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-        trap
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn set(&self, point: Option<(usize, When, &str)>) {
-        for name in ["calls", "log", "point"] {
-            drop(std::fs::remove_file(self.file(name)));
-        }
-        drop(std::fs::remove_dir_all(self.file("sprung")));
-        if let Some((number, when, signal)) = point {
-            std::fs::write(self.file("point"), format!("{number} {when:?} {signal}\n")).unwrap();
-        }
-    }
-
-    fn run(&self, world: &World, args: &[&str]) -> Run {
-        let path = format!("{}:{}", self.dir.path().display(), std::env::var("PATH").unwrap());
-        let mut command: Command = world.command(args);
-        Run::of(&command.env("PATH", path).output().unwrap())
-    }
-
-    fn calls(&self) -> usize {
-        std::fs::read(self.file("calls")).map_or(0, |calls| calls.len())
-    }
-
-    fn at(&self) -> String {
-        std::fs::read_to_string(self.file("sprung/at")).unwrap_or_default()
-    }
-}
+esac"#;
 
 fn set_files(world: &World, manifest: &str, conf: &str) {
     world.file("manifest.yml", manifest);
@@ -143,7 +81,7 @@ fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
     let file = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
-    let trap = Trap::new();
+    let trap = Trap::new("read -r point when signal", KILL);
     let reset = |world: &World| match old {
         Some((manifest, conf)) => {
             set_files(world, manifest, conf);
@@ -167,7 +105,7 @@ fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
     for (number, when) in points(count) {
         reset(&world);
         set_files(&world, &new(), "two\n");
-        trap.set(Some((number, when, signal)));
+        trap.set(Some(&format!("{number} {when:?} {signal}")));
         let run = trap.run(&world, &ship);
         let at = trap.at();
         let point = format!("{signal} {when:?} command {number} of {count}: kubectl {at}\n{}", run.stderr);

@@ -71,7 +71,14 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         text += "  release   none that was deployed by shipcat\n";
     }
     if let Some(newest) = history.newest().filter(|newest| newest.outcome != Outcome::Deployed) {
-        let why = newest.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+        let why = match (newest.outcome, &newest.message, &holder) {
+            (Outcome::Pending, _, Some(_)) => ": it is under way, or its run died".to_owned(),
+            (Outcome::Pending, _, None) => {
+                ": its run died; the next ship, update or rollback of it completes it or takes it back".to_owned()
+            }
+            (_, Some(message), _) => format!(": {message}"),
+            (_, None, _) => String::new(),
+        };
         text += &format!("  last      {}, {}{why}\n", line(newest), newest.outcome);
     }
     if let Some(holder) = holder {

@@ -133,7 +133,16 @@ fn reason(said: &str) -> Reason {
         "(Timeout)",
         "(ServiceUnavailable)",
         "unexpected EOF",
-        "http2: client connection lost",
+        ": EOF",
+        "broken pipe",
+        "connection lost",
+        "server sent GOAWAY",
+        "use of closed network connection",
+        "network is unreachable",
+        "no route to host",
+        "apiserver is shutting down",
+        "etcdserver: ",
+        "(TooManyRequests)",
     ];
     if let Some((_, reason)) = server.iter().find(|(mark, _)| said.contains(mark)) {
         return *reason;

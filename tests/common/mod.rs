@@ -3,6 +3,11 @@
 #[allow(dead_code, reason = "only the tests on a cluster need one")]
 pub mod world;
 
+#[allow(dead_code, reason = "only those that disturb a run need one")]
+pub mod proxy;
+#[allow(dead_code, reason = "only those that disturb a run need one")]
+pub mod trap;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 

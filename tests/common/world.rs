@@ -102,14 +102,24 @@ impl World {
         Run::of(&self.command(args).output().unwrap())
     }
 
-    /// The same with another kubeconfig, made from ours by `edit`.
-    pub fn shipcat_as(&self, args: &[&str], edit: impl Fn(&mut Value)) -> Run {
+    /// What our kubeconfig says.
+    pub fn get_config(&self, jsonpath: &str) -> String {
+        self.kubectl(&["config", "view", "--raw", "--minify", "-o", &format!("jsonpath={jsonpath}")])
+    }
+
+    /// Another kubeconfig, made from ours by `edit`.
+    pub fn kubeconfig(&self, edit: impl Fn(&mut Value)) -> PathBuf {
         let mut config: Value =
             serde_json::from_str(&self.kubectl(&["config", "view", "--raw", "-o", "json"])).unwrap();
         edit(&mut config);
         let path = self.repo.path().join("kubeconfig");
         std::fs::write(&path, config.to_string()).unwrap();
-        Run::of(&self.command(args).env("KUBECONFIG", &path).output().unwrap())
+        path
+    }
+
+    /// Runs it with another kubeconfig, made from ours by `edit`.
+    pub fn shipcat_as(&self, args: &[&str], edit: impl Fn(&mut Value)) -> Run {
+        Run::of(&self.command(args).env("KUBECONFIG", self.kubeconfig(edit)).output().unwrap())
     }
 
     pub fn start(&self, args: &[&str]) -> Child {
