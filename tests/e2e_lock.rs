@@ -143,7 +143,7 @@ fn what_died_is_taken_over_and_loses_its_place() {
     until(&world, |lock| lock["run"]["step"] == "watches the rollout");
     let mut waiter = world.start(&["ship", "webapp", "--tag", "0.2.0", "--lock-wait", "2m"]);
     until(&world, waiting(1));
-    let next = world.start(&["ship", "webapp", "--tag", "0.3.0", "--lock-wait", "2m"]);
+    let next = world.start(&["ship", "webapp", "--tag", "0.3.0", "--lock-wait", "2m", "--timeout", "25s"]);
     until(&world, waiting(2));
     waiter.kill().unwrap();
     waiter.wait().unwrap();
@@ -157,7 +157,7 @@ fn what_died_is_taken_over_and_loses_its_place() {
     dead.kill().unwrap();
     dead.wait().unwrap();
     std::thread::sleep(Duration::from_secs(8));
-    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0).says("has run out: taken over");
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--timeout", "25s"]).ends(0).says("has run out: taken over");
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub fn run(global: &Global, ui: Ui, args: &Args) -> Result<Exit> {
     }
     if args.output.is_some() {
         let all: Vec<serde_json::Value> = columns.iter().map(as_json).collect();
-        ground.ui.json(json!({"environments": all})).context("cannot write to stdout")?;
+        ground.ui.json(json!({"version": 1, "environments": all})).context("cannot write to stdout")?;
         return Ok(Exit::Done);
     }
     let rows = if let [one] = columns.as_slice() { details(one) } else { matrix(&columns) };

@@ -8,7 +8,7 @@ use super::look::Look;
 use super::rescue::rescue;
 use crate::error::{Exit, Failure, Problems};
 use crate::git::GitState;
-use crate::kubectl::Kubectl;
+use crate::kubectl::{Kubectl, Reason};
 use crate::manifest::{Duration, Recording};
 use crate::release::lock::{self, Taking, Wish};
 use crate::release::{Finding, Outcome};
@@ -116,6 +116,11 @@ pub fn locked(
         Taking::Interrupted(signal) => Ok(interrupted(signal, ui)),
         Taking::Unwanted => first.map(|_| Exit::Refused),
         Taking::Busy(holder) => Err(busy(context, &holder, queueing)),
+        // What was read meanwhile was given up for it, and says nothing.
+        Taking::Cannot(error) if error.reason == Reason::Unreachable && signal::received().is_none() => {
+            let what = format!("the cluster of context `{}` does not answer", kubectl.context());
+            Err(error.refused(&what).into())
+        }
         Taking::Cannot(error) => {
             // Preflight has more to say, if it is about permissions or the namespace.
             let first = first?;

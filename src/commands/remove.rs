@@ -13,7 +13,7 @@ use super::target::Company;
 use super::{Context, checkout, consent, story, summary};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
-use crate::release::{self, VersionFrom};
+use crate::release::{self, Outcome, VersionFrom};
 use crate::ui::Tone;
 
 /// The arguments of `remove`.
@@ -64,7 +64,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, told: &Once) -> Result<Option<Prepared>> {
     let reading = release::retire(kubectl, service)?;
     let running = reading.history.running().ok_or_else(|| anyhow!("`{service}` was never deployed"))?;
-    if release::is_end(running) && reading.left_over.is_empty() {
+    // One that is under way, or whose run died, is to be looked at under the lock.
+    let is_open = reading.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
+    if release::is_end(running) && reading.left_over.is_empty() && !is_open {
         return Ok(None);
     }
     let version = running.body.version.parse().map_err(|message| anyhow!("release {}: {message}", running.number))?;

@@ -56,6 +56,9 @@ pub enum Choice {
     TakeBack,
 }
 
+/// How long what a release changed is watched at least, when it is recovered.
+const A_LOOK: Duration = Duration::from_secs(20);
+
 /// How patient to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -159,6 +162,13 @@ impl<'a> Stranded<'a> {
         Ok(run.take_back(&trouble, &mut watch))
     }
 
+    /// What is left of the time that its rollout had; always a little, to see how it is.
+    fn left(&self, timeout: Duration) -> Duration {
+        let age = jiff::Timestamp::now().duration_since(self.release.body.started);
+        // A clock that is ahead of ours gives it its whole time.
+        timeout.saturating_sub(Duration::try_from(age).unwrap_or_default()).max(A_LOOK.min(timeout))
+    }
+
     /// Watches what is changed already until it is up, and those that it stands or falls with are.
     fn complete<'b>(
         &self,
@@ -173,7 +183,7 @@ impl<'a> Stranded<'a> {
         let goals: Vec<Goal> = waited.filter_map(|change| Goal::of(&change.after, Vec::new())).collect();
         // A container that is down is judged by its whole past: nothing is changed any more that could mend it.
         let mut memory = Memory::baseline(watch.picture(), true);
-        match watch.until(&goals, &mut memory, &request.limits, request.timeout, true, ui) {
+        match watch.until(&goals, &mut memory, &request.limits, self.left(request.timeout), true, ui) {
             Ending::Good => match request.together.map(|together| together.agree(|_| {})) {
                 None | Some(Word::Go) => None,
                 Some(Word::Back(why)) => Some(Trouble::Abandoned(why)),
