@@ -36,14 +36,14 @@ pub fn settled(workload: &Object, pods: &[&Object], wanted: i64, at: Moment<'_>,
     steady
 }
 
-/// Whether a container has run for long enough since it was started.
+/// Whether a container has run for long enough since it was seen to run: what it took to be made is no time that it has run.
 fn holds_out(pod: &Object, status: &Value, held: bool, at: Moment<'_>, memory: &mut Memory) -> bool {
     let name = text(status, "name");
-    let sign = format!("run {} {name} {}", pod.uid(), restarts(status));
-    let runs = status.pointer("/state/running").is_some();
+    let Some(running) = status.pointer("/state/running") else { return false };
+    let sign = format!("run {} {name} {} {}", pod.uid(), restarts(status), text(running, "startedAt"));
     let before = memory.baseline.get(&(pod.uid().to_owned(), name.to_owned())).copied().unwrap_or_default();
     let (since, _) = memory.since(&sign, "", at.now);
-    runs && ((held && restarts(status) <= before) || since >= at.limits.settle)
+    (held && restarts(status) <= before) || since >= at.limits.settle
 }
 
 /// Whether the server itself holds pods back for a while.

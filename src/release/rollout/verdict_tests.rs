@@ -269,6 +269,18 @@ fn without_a_probe_a_pod_must_stay_up_for_a_while() {
     without_probe(&mut goal.template);
     edit(&mut picture, |live| without_probe(&mut live["spec"]["template"]));
     let (mut memory, limits, start) = (Memory::default(), Limits::default(), Instant::now());
+    // What it takes to be made is no time that it runs.
+    let long_ago = start.checked_sub(Duration::from_mins(1)).unwrap();
+    let mut creating = picture.clone();
+    for uid in ["p1", "p2"] {
+        let mut pod = running(uid);
+        pod["status"]["containerStatuses"][0]["state"] = json!({"waiting": {"reason": "ContainerCreating"}});
+        creating.take(2, &json!({"type": "MODIFIED", "object": pod}));
+    }
+    assert!(matches!(
+        judge(&creating, std::slice::from_ref(&goal), &mut memory, &limits, long_ago),
+        Verdict::Waiting(..)
+    ));
     assert!(matches!(judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start), Verdict::Waiting(..)));
     assert!(matches!(
         judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(4)),
