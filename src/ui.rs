@@ -155,7 +155,7 @@ impl Ui {
         let style = tone.style();
         let mut text = redact::cover(text);
         if let Cow::Owned(text) = &mut text
-            && (text.starts_with("$ ") || text.contains(" | $ "))
+            && text.starts_with("$ ")
             && !text.ends_with(MASKED)
         {
             text.push_str(MASKED);

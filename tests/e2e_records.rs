@@ -194,3 +194,19 @@ fn a_way_back_past_what_cannot_be_undone_is_asked_for() {
     world.shipcat(&["rollback", "webapp", "--force"]).ends(0);
     assert_eq!(world.image(), "0.1.0");
 }
+
+#[test]
+fn what_fails_may_be_kept_for_a_look() {
+    let world = World::new("keep");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let kept = world.shipcat(&["ship", "webapp", "--tag", "crashes", "--on-failure", "keep"]).ends(5);
+    assert!(kept.stderr.contains("crashed 2 times: exit code 7") && !kept.stderr.contains("taking it back"));
+    assert_eq!(
+        (world.image().as_str(), world.outcomes()),
+        ("crashes", vec!["broken".to_owned(), "deployed".to_owned()])
+    );
+    assert!(world.shipcat(&["status", "webapp"]).ends(1).stdout.contains("broken: kept as it is: "));
+    assert_eq!(world.kubectl(&["get", "lease"]), "");
+    world.shipcat(&["rollback", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev after");
+    assert_eq!(world.image(), "0.1.0");
+}

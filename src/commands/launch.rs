@@ -1,8 +1,7 @@
 //! From looks to releases: refused, asked for, rehearsed, or run. What `ship`, `update`, `rollback` and `remove` share, for one service or
 //! several.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Mutex;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -10,16 +9,17 @@ use jiff::Timestamp;
 
 use super::locked::{Prepared, Queueing, interrupted};
 use super::look::Look;
+use super::nothing::nothing_to_do;
 use super::order::Order;
 use super::rescue::Rescue;
+use super::several::{self, Outcome, side_by_side};
 use super::target::Company;
-use super::{Context, consent, story, summary};
+use super::{Context, consent, story};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest;
-use crate::release::{self, Body, Ending, Finding, Limits, Plan, Reading, Request, Together, Weight};
-use crate::signal;
+use crate::release::{self, Body, Finding, Limits, Plan, Reading, Request, Together, Weight};
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -62,6 +62,18 @@ pub struct Boldness {
     /// Print each command that would change something, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// What becomes of a release that fails: it is taken back, or kept as far as it came, for somebody to look at (code 5)
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFailure::Rollback)]
+    pub on_failure: OnFailure,
+}
+
+/// What becomes of a release that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnFailure {
+    /// It is taken back.
+    Rollback,
+    /// It stays as far as it came.
+    Keep,
 }
 
 /// How releases are to go.
@@ -73,21 +85,6 @@ pub struct How<'a> {
     pub boldness: &'a Boldness,
     /// How several go together.
     pub company: Company,
-}
-
-/// What became of one service.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// The service.
-    pub service: String,
-    /// The version that was to run.
-    pub version: String,
-    /// How it ended.
-    pub exit: Exit,
-    /// Whether there was nothing to do.
-    pub was_nothing: bool,
-    /// How long it took; nothing of one that was not begun.
-    pub took: Option<Duration>,
 }
 
 /// A service that may go out.
@@ -108,6 +105,10 @@ pub fn launch(
     how: How<'_>,
     again: impl Fn(&[Order]) -> Result<Vec<Reading>>,
 ) -> Result<Vec<Outcome>> {
+    if context.environment.protected && how.boldness.on_failure == OnFailure::Keep {
+        let what = format!("{} is protected: what fails there is taken back", context.environment.name);
+        return Err(Failure::refused(what).hint("leave `--on-failure keep` away").into());
+    }
     let looks: Vec<&Look> = prepared.iter().map(|one| &one.look).collect();
     refuse(&findings(&looks))?;
     let width = looks.iter().map(|look| look.order.service.len()).max().unwrap_or_default();
@@ -139,9 +140,11 @@ pub fn launch(
         .then(|| release::lock::random().map(|id| Together::new(id, items.len())))
         .transpose()?;
     let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
-    let outcomes = side_by_side(items, jobs, |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n)));
+    let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
+    let begin = |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n));
+    let outcomes = side_by_side(items, jobs, begin, not_begun);
     if many {
-        summary::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
+        several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
     }
     Ok(outcomes)
 }
@@ -217,33 +220,6 @@ fn rehearse<'a>(
     Ok(outcomes)
 }
 
-/// Does something with each, so many at a time; what has not begun when a signal comes does not begin. In the order of the items.
-fn side_by_side(items: Vec<Item>, jobs: usize, start: impl Fn(usize, Item) -> Outcome + Sync) -> Vec<Outcome> {
-    let count = items.len();
-    let queue: Mutex<VecDeque<(usize, Item)>> = Mutex::new(items.into_iter().enumerate().collect());
-    let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
-    let work = || {
-        loop {
-            let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
-            let Some((n, item)) = next else { return };
-            let outcome = match signal::received().filter(|_| count > 1) {
-                Some(signal) => outcome(&item, Exit::Interrupted(signal), None),
-                None => start(n, item),
-            };
-            if let Ok(mut done) = done.lock() {
-                done.insert(n, outcome);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..jobs.min(count) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    done.into_inner().unwrap_or_default().into_values().collect()
-}
-
 /// Runs one to its end.
 fn start(
     context: &Context,
@@ -315,6 +291,7 @@ fn request<'a>(
         rollback_timeout,
         limits: Limits::default(),
         together,
+        keeps_failures: how.boldness.on_failure == OnFailure::Keep,
     }
 }
 
@@ -376,47 +353,4 @@ fn unmoved(
         }
     }
     Ok(())
-}
-
-/// Nothing differs; but shipping again what is broken is no success.
-fn nothing_to_do(
-    kubectl: &Kubectl<'_>,
-    look: &Look,
-    timeout: Duration,
-    together: Option<&Together>,
-    ui: &Ui,
-) -> Result<Exit> {
-    let order = &look.order;
-    let what = format!("{} {}", order.service, order.version);
-    let ending = release::look(kubectl, &look.plan, timeout, &Limits::default(), ui)?;
-    if let Some(together) = together {
-        match ending {
-            // It may be the last that the others wait for; what becomes of them changes nothing of it.
-            Ending::Good => together.is_up(),
-            _ => together.fail(&format!("{} is broken", order.service)),
-        }
-    }
-    Ok(match ending {
-        Ending::Good => {
-            let source = match order.command.as_str() {
-                "ship" | "update" => "the manifest says",
-                "ship --image-only" => "asked for",
-                _ => "that release had it",
-            };
-            let verb = if look.plan.workloads().next().is_some() { "runs" } else { "is" };
-            ui.say(Tone::Good, format!("nothing to do: {what} {verb} as {source}"));
-            story::unmanaged(&look.unmanaged, ui);
-            Exit::Done
-        }
-        Ending::Interrupted(signal) => Exit::Interrupted(signal),
-        Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why) => {
-            ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
-            Exit::AsBefore
-        }
-        Ending::Doomed(_) | Ending::Late(_) => {
-            ui.say(Tone::Bad, format!("error: nothing to change, but what runs is broken: {what}"));
-            ui.say(Tone::Plain, "hint: ship a version that works, or `shipcat rollback`");
-            Exit::AsBefore
-        }
-    })
 }

@@ -4,13 +4,13 @@ use std::sync::Once;
 
 use anyhow::{Result, anyhow};
 
-use super::launch::{Boldness, How, Patience, launch};
+use super::launch::{Boldness, How, OnFailure, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::Order;
 use super::ship::{rehearsing, service_name};
 use super::target::Company;
-use super::{Context, checkout, consent, story, summary};
+use super::{Context, checkout, consent, several, story};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, Outcome, VersionFrom};
@@ -42,7 +42,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     consent::all_at_once(&context.environment, true, args.yes || args.dry_run)?;
     let kubectl = rehearsing(context.kubectl()?, args.dry_run);
     let told = Once::new();
-    let boldness = Boldness { adopt: false, yes: args.yes, dry_run: args.dry_run };
+    let boldness = Boldness { adopt: false, yes: args.yes, dry_run: args.dry_run, on_failure: OnFailure::Rollback };
     let how = How { patience: &args.patience, boldness: &boldness, company: Company::ALONE };
     let prepare = || Ok(prepare(&context, &kubectl, service, &told)?.into_iter().collect());
     let go = |prepared: Vec<Prepared>| {
@@ -53,7 +53,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         }
         let again = |_: &[Order]| Ok(vec![release::retire(&kubectl, service)?]);
         let outcomes = launch(&context, &kubectl, prepared, how, again)?;
-        Ok(summary::worst(&outcomes))
+        Ok(several::worst(&outcomes))
     };
     let what = format!("remove {service}");
     let errand = Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run };

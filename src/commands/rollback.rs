@@ -11,7 +11,7 @@ use super::look::Look;
 use super::order::Order;
 use super::ship::{read, read_one, rehearsing, running, service_name};
 use super::target::Company;
-use super::{Context, checkout, story, summary};
+use super::{Context, checkout, several, story};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Kind, Outcome, Release};
@@ -46,7 +46,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let how = How { patience: &args.patience, boldness: &args.boldness, company: Company::ALONE };
     let go = |prepared| {
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
-        Ok(summary::worst(&outcomes))
+        Ok(several::worst(&outcomes))
     };
     let to = args.to.map(|number| format!(" to release {number}")).unwrap_or_default();
     let what = format!("rollback {service}{to}");

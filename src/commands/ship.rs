@@ -10,7 +10,7 @@ use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, consent, pending, story, summary};
+use super::{Context, checkout, consent, pending, several, story};
 use crate::error::{Exit, Failure, Problems, count, join_and};
 use crate::git;
 use crate::kubectl::Kubectl;
@@ -183,7 +183,7 @@ fn go(context: &Context, kubectl: &Kubectl<'_>, mut prepared: Vec<Prepared>, arg
             outcome.exit = record(context, &mut recording, args, &message);
         }
     }
-    Ok(summary::worst(&outcomes))
+    Ok(several::worst(&outcomes))
 }
 
 /// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.

@@ -11,7 +11,7 @@ use super::order::{self, Order};
 use super::ship::{read, rehearsing, running};
 use super::survey::Selection;
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, consent, story, summary};
+use super::{Context, checkout, consent, several, story};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
@@ -51,7 +51,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let how = How { patience: &args.patience, boldness: &args.boldness, company: args.company };
     let go = |prepared| {
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
-        Ok(summary::worst(&outcomes))
+        Ok(several::worst(&outcomes))
     };
     let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
     locked(&context, &kubectl, &errand, prepare, go)

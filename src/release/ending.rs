@@ -176,6 +176,9 @@ impl Run<'_> {
         if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
             evidence::tell(self.kubectl, findings, ui);
         }
+        if self.request.keeps_failures && interrupted.is_none() {
+            return self.keep(&summary);
+        }
         ui.say(Tone::Plain, "taking it back");
         let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
         gone::await_removed(self.kubectl, &mut back, self.request.rollback_timeout, ui);
@@ -193,6 +196,26 @@ impl Run<'_> {
             retention::forget(self.kubectl, self.request, self.record.number, false, ui);
         }
         exit
+    }
+
+    /// Somebody wants to look at it: it stays as far as it came, and what it would remove stays as well.
+    fn keep(&self, summary: &str) -> Exit {
+        let (ui, Request { environment, body, .. }) = (self.ui, self.request);
+        let (service, number) = (&body.service, self.record.number);
+        if let Err(error) = self.finish(Outcome::Broken, Some(&format!("kept as it is: {summary}")), None) {
+            ui.say(
+                Tone::Warn,
+                format!("warning: the record of release {number} could not be finished: {}", error.said),
+            );
+        }
+        ui.say(Tone::Bad, format!("error: {service} in {environment} is kept as it is, a person is needed"));
+        ui.say(
+            Tone::Plain,
+            format!(
+                "hint: `shipcat rollback -n {environment} {service}` takes it back to what ran before, or ship it once more"
+            ),
+        );
+        Exit::Person
     }
 
     /// Without the lock nothing is changed any more: somebody else may be at it by now.

@@ -262,6 +262,7 @@ impl<'a> Stranded<'a> {
             rollback_timeout: patience.rollback_timeout,
             limits: Limits::default(),
             together,
+            keeps_failures: false,
         }
     }
 }

@@ -48,6 +48,8 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The releases that this one stands or falls with.
     pub together: Option<&'a Together>,
+    /// Whether it stays as far as it came where it fails, for somebody to look at.
+    pub keeps_failures: bool,
 }
 
 /// Runs a release to its end, good or bad, and tells it. Returns the state in which the cluster is.

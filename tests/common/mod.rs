@@ -8,6 +8,7 @@ pub mod proxy;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
 pub mod trap;
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -22,7 +23,9 @@ pub struct Run {
 impl Run {
     pub fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        // As a shell tells it.
+        let code = output.status.code().or_else(|| Some(128 + output.status.signal()?));
+        Self { code: code.unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
     /// Asserts the exit code, showing everything if it is another.

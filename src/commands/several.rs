@@ -1,10 +1,61 @@
-//! What became of several services, in a table behind their stories.
+//! Several services in one go: side by side, and what became of each in a table behind their stories.
 
-use super::launch::Outcome;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+
 use crate::error::{Exit, count, join_and};
+use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 
-/// Tells it.
+/// What became of one service.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// The service.
+    pub service: String,
+    /// The version that was to run.
+    pub version: String,
+    /// How it ended.
+    pub exit: Exit,
+    /// Whether there was nothing to do.
+    pub was_nothing: bool,
+    /// How long it took; nothing of one that was not begun.
+    pub took: Option<Duration>,
+}
+
+/// Does something with each, so many at a time; what has not begun when a signal comes does not begin. In the order of the items.
+pub fn side_by_side<T: Send>(
+    items: Vec<T>,
+    jobs: usize,
+    begin: impl Fn(usize, T) -> Outcome + Sync,
+    not_begun: impl Fn(&T, u8) -> Outcome + Sync,
+) -> Vec<Outcome> {
+    let count = items.len();
+    let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into_iter().enumerate().collect());
+    let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
+    let work = || {
+        loop {
+            let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
+            let Some((n, item)) = next else { return };
+            let outcome = match signal::received().filter(|_| count > 1) {
+                Some(signal) => not_begun(&item, signal),
+                None => begin(n, item),
+            };
+            if let Ok(mut done) = done.lock() {
+                done.insert(n, outcome);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(count) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    done.into_inner().unwrap_or_default().into_values().collect()
+}
+
+/// Tells what became of them.
 pub fn tell(environment: &str, outcomes: &[Outcome], ui: &Ui) {
     ui.say(tone(worst(outcomes)), headline(environment, outcomes));
     let width =
@@ -66,7 +117,7 @@ mod tests {
             version: "1".into(),
             exit,
             was_nothing,
-            took: Some(std::time::Duration::ZERO),
+            took: Some(Duration::ZERO),
         };
         let all = [one(Exit::Done, false), one(Exit::AsBefore, false), one(Exit::Done, true), one(Exit::Done, false)];
         assert_eq!(headline("dev", &all), "4 services in dev: 2 shipped, 1 failed, and is as before and 1 ran already");

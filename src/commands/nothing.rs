@@ -1,0 +1,58 @@
+//! Nothing to do: then what runs is looked at.
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::look::Look;
+use super::story;
+use crate::error::Exit;
+use crate::kubectl::Kubectl;
+use crate::release::{self, Ending, Limits, Together};
+use crate::ui::{Tone, Ui};
+
+/// Nothing differs; but shipping again what is broken is no success.
+///
+/// # Errors
+/// If it cannot be watched.
+pub fn nothing_to_do(
+    kubectl: &Kubectl<'_>,
+    look: &Look,
+    timeout: Duration,
+    together: Option<&Together>,
+    ui: &Ui,
+) -> Result<Exit> {
+    let order = &look.order;
+    let what = format!("{} {}", order.service, order.version);
+    let ending = release::look(kubectl, &look.plan, timeout, &Limits::default(), ui)?;
+    if let Some(together) = together {
+        match ending {
+            // It may be the last that the others wait for; what becomes of them changes nothing of it.
+            Ending::Good => together.is_up(),
+            _ => together.fail(&format!("{} is broken", order.service)),
+        }
+    }
+    Ok(match ending {
+        Ending::Good => {
+            let source = match order.command.as_str() {
+                "ship" | "update" => "the manifest says",
+                "ship --image-only" => "asked for",
+                _ => "that release had it",
+            };
+            let verb = if look.plan.workloads().next().is_some() { "runs" } else { "is" };
+            ui.say(Tone::Good, format!("nothing to do: {what} {verb} as {source}"));
+            story::unmanaged(&look.unmanaged, ui);
+            Exit::Done
+        }
+        Ending::Interrupted(signal) => Exit::Interrupted(signal),
+        Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why) => {
+            ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
+            Exit::AsBefore
+        }
+        Ending::Doomed(_) | Ending::Late(_) => {
+            ui.say(Tone::Bad, format!("error: nothing to change, but what runs is broken: {what}"));
+            ui.say(Tone::Plain, "hint: ship a version that works, or `shipcat rollback`");
+            Exit::AsBefore
+        }
+    })
+}
