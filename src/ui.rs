@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -263,6 +264,15 @@ impl Ui {
         self.release();
         redact::cover_json(&mut value);
         self.write(&format!("{value:#}\n"))
+    }
+
+    /// Writes a file for people to look at later, masked as everything that leaves.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, path: &Path, text: &str) -> std::io::Result<()> {
+        redact::wait(PATIENCE);
+        std::fs::write(path, redact::cover(text).as_bytes())
     }
 
     /// The product as it is, where that is what it is for: YAML that is to be applied.

@@ -178,3 +178,36 @@ fn who_may_not_read_secrets_is_told_once() {
         run.stderr
     );
 }
+
+#[test]
+fn the_evidence_is_kept_and_masked() {
+    let world = World::new("evidence");
+    world.kubectl(&["create", "secret", "generic", "planted", "--from-literal=password=correct-horse-battery"]);
+    world.file("manifest.yml", &format!("{}env: {{PASSWORD: correct-horse-battery}}\n", WEBAPP));
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world
+        .shipcat(&["ship", "webapp", "--tag", "crashes", "--evidence", "proof"])
+        .ends(3)
+        .says("the evidence is kept in `proof/webapp-2`");
+    let folder = world.repo.path().join("proof/webapp-2");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    assert!(read("summary.txt").contains("version: 0.1.0 -> crashes\n") && read("summary.txt").contains("exit code 7"));
+    assert!(read("diff.txt").contains("image    registry.shipcat.test/webapp:0.1.0 -> crashes"));
+    assert!(read("events.txt").contains("webapp") && read("describe.txt").contains("Exit Code:    7"));
+    assert!(read("rendered.yaml").contains("kind: Deployment") && read("before.yaml").contains("webapp:0.1.0"));
+    let logs: Vec<String> = std::fs::read_dir(folder.join("logs"))
+        .unwrap()
+        .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    assert!(logs.iter().any(|log| log.contains("fatal: cannot connect to database")), "{logs:?}");
+    for file in ["summary.txt", "diff.txt", "rendered.yaml", "before.yaml", "events.txt", "describe.txt"] {
+        assert!(!read(file).contains("correct-horse"), "{file}");
+    }
+    assert!(read("rendered.yaml").contains("***"));
+    // That it cannot be kept ends nothing.
+    std::fs::write(world.repo.path().join("file"), "").unwrap();
+    world
+        .shipcat(&["ship", "webapp", "--tag", "crashes", "--evidence", "file"])
+        .ends(3)
+        .says("warning: the evidence cannot be kept");
+}

@@ -2,6 +2,7 @@
 //! several.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -14,11 +15,11 @@ use super::order::Order;
 use super::rescue::Rescue;
 use super::several::{self, Outcome, side_by_side};
 use super::target::Company;
-use super::{Context, consent, story};
+use super::{Context, consent, story, words};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::manifest;
+use crate::manifest::{self, Grace, Graces};
 use crate::release::{self, Body, Finding, Limits, Plan, Reading, Request, Together, Weight};
 use crate::ui::{Tone, Ui};
 
@@ -31,6 +32,10 @@ pub struct Patience {
     /// How long the way back may take [default: the environment's, else 5m]
     #[arg(long, value_name = "TIME")]
     rollback_timeout: Option<manifest::Duration>,
+    /// How patient to be with what goes wrong: crashes=N, or a time for imagePull, config, create, schedule or settle [default: the
+    /// environment's, see the manual]
+    #[arg(long = "grace", value_name = "NAME=VALUE")]
+    graces: Vec<Grace>,
     /// How long to wait for others.
     #[command(flatten)]
     pub queueing: Queueing,
@@ -46,7 +51,21 @@ impl Patience {
         release::Patience {
             timeout: given(self.timeout, context.environment.timeout),
             rollback_timeout: given(self.rollback_timeout, context.environment.rollback_timeout),
+            limits: limits(context.environment.graces.with(&self.graces)),
         }
+    }
+}
+
+/// How patient to be with what goes wrong, where somebody said how much.
+pub fn limits(graces: Graces) -> Limits {
+    let usual = Limits::default();
+    Limits {
+        crashes: graces.crashes.map_or(usual.crashes, i64::from),
+        pull: graces.image_pull.unwrap_or(usual.pull),
+        config: graces.config.unwrap_or(usual.config),
+        create: graces.create.unwrap_or(usual.create),
+        schedule: graces.schedule.unwrap_or(usual.schedule),
+        settle: graces.settle.unwrap_or(usual.settle),
     }
 }
 
@@ -65,6 +84,9 @@ pub struct Boldness {
     /// What becomes of a release that fails: it is taken back, or kept as far as it came, for somebody to look at (code 5)
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFailure::Rollback)]
     pub on_failure: OnFailure,
+    /// Keep the evidence of a release that fails as files in a folder: YAML, diff, events, logs
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
 }
 
 /// What becomes of a release that fails.
@@ -233,7 +255,7 @@ fn start(
     let mut outcome = outcome(&item, Exit::Done, None);
     let Item { mut look, body, is_nothing } = item;
     let result = if is_nothing {
-        nothing_to_do(kubectl, &look, how.patience.limits(context).timeout, together, ui)
+        nothing_to_do(kubectl, &look, &how.patience.limits(context), together, ui)
     } else {
         let request = request(context, &mut look, body, how, together, ui);
         release::run(kubectl, request, ui)
@@ -264,11 +286,11 @@ fn request<'a>(
     context: &'a Context,
     look: &'a mut Look,
     mut body: Body,
-    how: How<'_>,
+    how: How<'a>,
     together: Option<&'a Together>,
     ui: &Ui,
 ) -> Request<'a> {
-    let release::Patience { timeout, rollback_timeout } = how.patience.limits(context);
+    let release::Patience { timeout, rollback_timeout, limits } = how.patience.limits(context);
     let now = Timestamp::now().to_string();
     let mut afterwards = None;
     if !look.order.images_only {
@@ -279,6 +301,7 @@ fn request<'a>(
                 .removing(&look.reading.left_over);
         }
     }
+    let told = story::lines(&words::said(&look.plan.changes)).into_iter().chain(story::drift(&look.drift)).collect();
     body.together = together.map(|together| together.id().to_owned());
     Request {
         environment: context.environment.name.as_ref(),
@@ -289,8 +312,10 @@ fn request<'a>(
         history: &look.reading.history,
         timeout,
         rollback_timeout,
-        limits: Limits::default(),
+        limits,
         together,
+        told,
+        evidence: how.boldness.evidence.as_deref(),
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,
     }
 }

@@ -1,14 +1,12 @@
 //! Nothing to do: then what runs is looked at.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 use super::look::Look;
 use super::story;
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Ending, Limits, Together};
+use crate::release::{self, Ending, Patience, Together};
 use crate::ui::{Tone, Ui};
 
 /// Nothing differs; but shipping again what is broken is no success.
@@ -18,13 +16,13 @@ use crate::ui::{Tone, Ui};
 pub fn nothing_to_do(
     kubectl: &Kubectl<'_>,
     look: &Look,
-    timeout: Duration,
+    patience: &Patience,
     together: Option<&Together>,
     ui: &Ui,
 ) -> Result<Exit> {
     let order = &look.order;
     let what = format!("{} {}", order.service, order.version);
-    let ending = release::look(kubectl, &look.plan, timeout, &Limits::default(), ui)?;
+    let ending = release::look(kubectl, &look.plan, patience.timeout, &patience.limits, ui)?;
     if let Some(together) = together {
         match ending {
             // It may be the last that the others wait for; what becomes of them changes nothing of it.

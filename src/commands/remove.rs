@@ -42,7 +42,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     consent::all_at_once(&context.environment, true, args.yes || args.dry_run)?;
     let kubectl = rehearsing(context.kubectl()?, args.dry_run);
     let told = Once::new();
-    let boldness = Boldness { adopt: false, yes: args.yes, dry_run: args.dry_run, on_failure: OnFailure::Rollback };
+    let boldness = Boldness {
+        adopt: false,
+        yes: args.yes,
+        dry_run: args.dry_run,
+        on_failure: OnFailure::Rollback,
+        evidence: None,
+    };
     let how = How { patience: &args.patience, boldness: &boldness, company: Company::ALONE };
     let prepare = || Ok(prepare(&context, &kubectl, service, &told)?.into_iter().collect());
     let go = |prepared: Vec<Prepared>| {

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use jiff::Timestamp;
 
-use super::{Context, locked};
+use super::{Context, launch, locked};
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
@@ -45,7 +45,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         manifest?;
     }
     let parts = Parts::read(&kubectl, &args.service, &history)?;
-    let (health, exit) = parts.health();
+    let limits = launch::limits(context.environment.graces);
+    let (health, exit) = parts.health(&limits);
     let main = main_object(&parts.live, &args.service);
     let recorded = history.running().filter(|_| parts.is_without_image()).map(|running| running.body.version.clone());
     let version = main.and_then(|live| version_of(live, &args.service)).or(recorded).unwrap_or_else(|| "-".into());
@@ -163,7 +164,7 @@ impl Parts {
     }
 
     /// How each workload is at this moment, a line each, and whether all of it is well.
-    fn health(&self) -> (Vec<String>, Exit) {
+    fn health(&self, limits: &Limits) -> (Vec<String>, Exit) {
         let workloads: Vec<&Object> = self.wanted.iter().filter(|object| is_workload(object)).collect();
         if workloads.is_empty() {
             return self.presence();
@@ -173,7 +174,7 @@ impl Parts {
         let mut exit = Exit::Done;
         for workload in workloads {
             let (line, well) = match workload.among(&self.live) {
-                Some(live) => health(&self.picture, live),
+                Some(live) => health(&self.picture, live, limits),
                 None => ("not there".to_owned(), Exit::No),
             };
             if well != Exit::Done {
@@ -198,12 +199,12 @@ impl Parts {
 }
 
 /// How a workload is at this moment.
-fn health(picture: &Picture, live: &Object) -> (String, Exit) {
+fn health(picture: &Picture, live: &Object, limits: &Limits) -> (String, Exit) {
     let Some(goal) = Goal::of(live, Vec::new()) else {
         return ("updates its pods only where they are deleted (OnDelete): not judged".into(), Exit::Done);
     };
     // A look lasts no time: nothing has to settle under our eyes.
-    let limits = Limits { settle: std::time::Duration::ZERO, ..Limits::default() };
+    let limits = Limits { settle: std::time::Duration::ZERO, ..*limits };
     match judge(picture, &[goal], &mut Memory::baseline(picture, true), &limits, Instant::now()) {
         Verdict::Good => {
             let wanted = if live.kind() == "DaemonSet" { "/status/desiredNumberScheduled" } else { "/spec/replicas" };

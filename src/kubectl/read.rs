@@ -148,6 +148,22 @@ impl Kubectl<'_> {
         Ok(objects(&self.run(&self.cmd(&["get", "events", "-o", "json"]))?.stdout))
     }
 
+    /// The namespace's events, as people read them, the oldest first.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn event_lines(&self) -> Result<String> {
+        Ok(self.run(&self.cmd(&["get", "events", "--sort-by=.metadata.creationTimestamp", "-o", "wide"]))?.stdout)
+    }
+
+    /// What `kubectl describe` says of the pods that a selector takes.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn describe_pods(&self, selector: &str) -> Result<String> {
+        Ok(self.run(&self.cmd(&["describe", "pods", "-l", selector]))?.stdout)
+    }
+
     /// The last lines of a container's log; `previous` for the run before this one.
     ///
     /// # Errors

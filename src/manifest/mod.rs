@@ -4,6 +4,7 @@
 mod check;
 mod explain;
 mod files;
+mod graces;
 pub mod keys;
 mod layers;
 mod load;
@@ -16,6 +17,7 @@ mod templates;
 
 pub use explain::explain;
 pub use files::{ConfigFile, Content, Folder};
+pub use graces::{Grace, Graces};
 pub use layers::Layer;
 pub use load::Loading;
 pub use names::{Duration, EnvironmentName, Namespace, ServiceName, Version};

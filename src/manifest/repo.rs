@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
+use super::graces::Graces;
 use super::keys::repo::REPO_SHAPE;
 use super::keys::service::MANIFEST_SHAPE;
 use super::layers::{self, Layer};
@@ -57,6 +58,8 @@ pub struct Environment {
     pub protected: bool,
     /// Whether a ship may bring configuration changes, or `update` has to bring them before.
     pub ships_config: bool,
+    /// How patient it is with what goes wrong in a rollout.
+    pub graces: Graces,
     /// Whether release records are kept in ConfigMaps: where deployers may not touch Secrets.
     pub records_in_config_maps: bool,
     /// How long the lock stays a run's own without a renewal.
@@ -232,6 +235,13 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         let message = "the lock's lifetime is shorter than 2 s or longer than an hour";
         problems.push(Problem::at(node.place, message).hint("a minute is usual: it is renewed every quarter of it"));
     }
+    let mut graces = Graces::default();
+    for (key, node) in read.get("graces").map_or(&[][..], Node::entries).iter().filter(|(_, node)| !node.is_null()) {
+        if let Err(message) = graces.set(key.text(), node.text()) {
+            let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
+            problems.push(Problem::at(node.place, message).hint(hint));
+        }
+    }
     Some(Environment {
         contexts,
         cluster: text("cluster"),
@@ -243,6 +253,7 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         rollback_timeout,
         protected: text("protected").as_deref() == Some("true"),
         ships_config: read.get("ship").and_then(|ship| ship.get("config")).is_none_or(|node| node.text() != "refuse"),
+        graces,
         records_in_config_maps: text("records").as_deref() == Some("configmap"),
         lock_lifetime,
         layers: Vec::new(),

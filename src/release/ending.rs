@@ -9,7 +9,7 @@ use super::gone;
 use super::putback::{self, PutBack};
 use super::record::Outcome;
 use super::retention;
-use super::rollout::{Ending, Finding, Goal, Memory, Watch, pod_selectors};
+use super::rollout::{Ending, Finding, Goal, Memory, Picture, Watch, pod_selectors};
 use super::step::Step;
 use super::store::Record;
 use super::transaction::{Request, answers};
@@ -176,11 +176,17 @@ impl Run<'_> {
         if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
             evidence::tell(self.kubectl, findings, ui);
         }
+        if interrupted.is_none() {
+            self.keep_evidence(trouble, &summary, watch.picture());
+        }
         if self.request.keeps_failures && interrupted.is_none() {
             return self.keep(&summary);
         }
         ui.say(Tone::Plain, "taking it back");
         let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
+        if interrupted.is_some() {
+            self.keep_evidence(trouble, &summary, watch.picture());
+        }
         gone::await_removed(self.kubectl, &mut back, self.request.rollback_timeout, ui);
         let restored = self.watch_restored(&back, watch);
         let complete = back.is_complete() && restored.is_ok();
@@ -196,6 +202,17 @@ impl Run<'_> {
             retention::forget(self.kubectl, self.request, self.record.number, false, ui);
         }
         exit
+    }
+
+    /// Keeps the evidence as files, where that was asked for.
+    fn keep_evidence(&self, trouble: &Trouble, summary: &str, picture: &Picture) {
+        let Some(dir) = self.request.evidence else { return };
+        let findings: &[Finding] = match trouble {
+            Trouble::Rollout(findings) | Trouble::Late(findings) => findings,
+            _ => &[],
+        };
+        let case = evidence::Case { request: self.request, number: self.record.number, summary, findings, picture };
+        evidence::keep(self.kubectl, case, dir, self.ui);
     }
 
     /// Somebody wants to look at it: it stays as far as it came, and what it would remove stays as well.

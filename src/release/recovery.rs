@@ -66,6 +66,8 @@ pub struct Patience {
     pub timeout: Duration,
     /// With the way back.
     pub rollback_timeout: Duration,
+    /// With what goes wrong.
+    pub limits: Limits,
 }
 
 /// What a recovery needs to know beside the release.
@@ -260,8 +262,10 @@ impl<'a> Stranded<'a> {
             history,
             timeout: patience.timeout,
             rollback_timeout: patience.rollback_timeout,
-            limits: Limits::default(),
+            limits: patience.limits,
             together,
+            told: Vec::new(),
+            evidence: None,
             keeps_failures: false,
         }
     }

@@ -1,5 +1,6 @@
 //! A ship is a transaction (DESIGN section 4): record, change, watch, commit; and if anything fails, evidence and the way back.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -48,6 +49,10 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The releases that this one stands or falls with.
     pub together: Option<&'a Together>,
+    /// What is to change, as people were told it.
+    pub told: Vec<String>,
+    /// Where the evidence is kept as files, if it fails.
+    pub evidence: Option<&'a Path>,
     /// Whether it stays as far as it came where it fails, for somebody to look at.
     pub keeps_failures: bool,
 }

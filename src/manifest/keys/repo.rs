@@ -1,5 +1,6 @@
 //! `shipcat.yml`.
 
+use super::container::POSITIVE;
 use super::rules;
 use super::service::LAYER_SHAPE;
 use crate::yaml::{Shape, Struct, field};
@@ -22,6 +23,17 @@ static LOCK: Struct = Struct::new(
         "How long after its last sign of life a run that died keeps the lock, from 2s to 1h (default: 60s)",
     )]],
 );
+static GRACES: Struct = Struct::new(
+    "Graces",
+    &[&[
+        field("crashes", &POSITIVE, "At which crash of a container its pod is doomed (default: 2)"),
+        field("imagePull", &DURATION, "How long an image pull may fail for a reason that may pass (default: 60s)"),
+        field("config", &DURATION, "How long an object that a container refers to may be missing (default: 30s)"),
+        field("create", &DURATION, "How long no pod can be made, for quotas and the like (default: 30s)"),
+        field("schedule", &DURATION, "How long a pod may have no place on any node (default: 2m)"),
+        field("settle", &DURATION, "How long a container without a readiness probe must run (default: 5s)"),
+    ]],
+);
 static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
     "Environment",
     &[&[
@@ -43,6 +55,7 @@ static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
             &Shape::Flag,
             "Ships only from a clean checkout that is not older than what runs, and asks before it changes anything",
         ),
+        field("graces", &Shape::Struct(&GRACES), "How patient it is with what goes wrong in a rollout"),
         field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
         field("lock", &Shape::Struct(&LOCK), "The lock that every change here takes"),
         field(

@@ -10,7 +10,7 @@ use crate::kubectl::FIELD_MANAGER;
 use crate::yaml::Object;
 
 /// How patient to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// At which crash of a container its pod is doomed.
     pub crashes: i64,

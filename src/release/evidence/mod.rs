@@ -1,6 +1,10 @@
 //! What people need to see when a rollout failed: the containers, their last words, the events. Collected before anything is
 //! taken back, while it is there.
 
+mod files;
+
+pub use files::{Case, keep};
+
 use std::thread::scope;
 
 use super::rollout::{Finding, folded, last_words};
