@@ -1,10 +1,11 @@
 //! `history`: the releases of a service.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::error::Exit;
-use crate::release::History;
+use crate::release::{History, Release};
 use crate::ui::table;
 
 /// The arguments of `history`.
@@ -13,6 +14,9 @@ pub struct Args {
     /// The service
     #[arg(value_name = "SERVICE")]
     service: String,
+    /// As JSON
+    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
+    output: Option<String>,
 }
 
 /// Runs it.
@@ -23,6 +27,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
     kubectl.reach()?;
     let history = History::read(&kubectl, &args.service, &false.into())?;
+    if args.output.is_some() {
+        let releases: Vec<Value> = history.0.iter().map(as_json).collect();
+        let environment = context.environment.name.as_ref();
+        let value = json!({"version": 1, "environment": environment, "service": args.service, "releases": releases});
+        context.ui.json(value).context("cannot write to stdout")?;
+        return Ok(Exit::Done);
+    }
     let head = ["RELEASE", "OUTCOME", "VERSION", "FROM", "CHANGE", "COMMAND", "WHEN", "TOOK", "WHO", "MANIFESTS", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for release in &history.0 {
@@ -44,6 +55,25 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     }
     context.ui.product(&table(&rows))?;
     Ok(Exit::Done)
+}
+
+/// A release, for programs.
+pub fn as_json(release: &Release) -> Value {
+    let body = &release.body;
+    json!({
+        "number": release.number,
+        "outcome": release.outcome.word(),
+        "message": release.message,
+        "version": body.version,
+        "former": body.former,
+        "nature": body.nature,
+        "command": body.command,
+        "who": body.who,
+        "build": body.build,
+        "git": body.git,
+        "started": body.started.to_string(),
+        "finished": release.finished.map(|finished| finished.to_string()),
+    })
 }
 
 fn took(duration: jiff::SignedDuration) -> String {

@@ -15,7 +15,7 @@ use super::images::keep_images;
 use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
-use super::rollout::{Ending, Goal, Limits, Memory, Watch, is_on_delete, is_workload, streams};
+use super::rollout::{Ending, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
 use super::step::{JobRun, Step};
 use super::store::Record;
 use super::together::{Together, Word};
@@ -359,6 +359,23 @@ pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limi
         evidence::tell(kubectl, findings, ui);
     }
     Ok(ending)
+}
+
+/// Watches what runs for as long as `each` wants to see the next picture of it, or until a signal comes.
+///
+/// # Errors
+/// If it cannot be watched.
+pub fn follow(
+    kubectl: &Kubectl<'_>,
+    wanted: &[Object],
+    live: &[Object],
+    each: impl FnMut(&Picture) -> bool,
+) -> anyhow::Result<()> {
+    signal::listen()?;
+    let live: Vec<&Object> = live.iter().filter(|live| is_workload(live)).collect();
+    let mut watch = Watch::start(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live))?;
+    watch.catch_up(&live, Duration::from_secs(5));
+    Ok(watch.follow(each)?)
 }
 
 fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Result<Record> {

@@ -231,6 +231,24 @@ impl<'a> Watch<'a> {
         ending
     }
 
+    /// Tells each new picture, until `each` has no use for more or a signal comes.
+    ///
+    /// # Errors
+    /// If kubectl cannot be started any more.
+    pub fn follow(&mut self, mut each: impl FnMut(&Picture) -> bool) -> Result<(), Broken> {
+        while signal::received().is_none() && each(&self.picture) {
+            self.restart_ended()?;
+            // Of nothing to watch nothing is told.
+            if let Ok(told) = self.receiver.recv_timeout(Duration::from_millis(200)) {
+                self.take(told);
+            }
+            while let Ok(told) = self.receiver.try_recv() {
+                self.take(told);
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps the last words of a Job's container that crashed: when the Job gives up, its pods may go at once.
     fn listen(&self, findings: &[Finding], goals: &[Goal], memory: &mut Memory) {
         if goals.iter().all(|goal| goal.kind != Kind::Job) {

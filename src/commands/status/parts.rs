@@ -1,112 +1,24 @@
-//! `status`: what runs, and how it is.
+//! What a service consists of, what is there of it, and how that is.
 
 use std::time::Instant;
 
 use anyhow::Result;
-use jiff::Timestamp;
 
-use super::{Context, launch, locked};
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
-    Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, is_end, is_workload, judge,
-    main_object, pod_selectors, version_of,
+    Goal, History, Kind, Limits, Memory, Picture, Release, Verdict, folded, is_end, is_workload, judge, main_object,
+    pod_selectors,
 };
-use crate::ui::ago;
 use crate::yaml::Object;
 
-/// The arguments of `status`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// The service
-    #[arg(value_name = "SERVICE")]
-    service: String,
-}
-
-/// Runs it. 0 if the service is well, 1 if it is not, or not there.
-///
-/// # Errors
-/// If the cluster cannot be read.
-pub fn run(context: Context, args: &Args) -> Result<Exit> {
-    // Of the file only that there is such a service, or was: what runs, the record and the cluster say.
-    let manifest = context.manifest(&args.service);
-    let kubectl = context.kubectl()?;
-    let cancel = false.into();
-    let (reached, history, holder) = std::thread::scope(|scope| {
-        let history = scope.spawn(|| History::read_all(&kubectl, &[&args.service], &cancel));
-        let holder = scope.spawn(|| locked::at_work(&kubectl));
-        (kubectl.reach(), history.join(), holder.join().unwrap_or_default())
-    });
-    reached?;
-    let mut histories =
-        history.map_err(|_| anyhow::anyhow!("shipcat itself failed while it read from the cluster"))??;
-    let history = histories.read.remove(&args.service).unwrap_or_default();
-    if history.newest().is_none() {
-        manifest?;
-    }
-    let parts = Parts::read(&kubectl, &args.service, &history)?;
-    let limits = launch::limits(context.environment.graces);
-    let (health, exit) = parts.health(&limits);
-    let main = main_object(&parts.live, &args.service);
-    let recorded = history.running().filter(|_| parts.is_without_image()).map(|running| running.body.version.clone());
-    let version = main.and_then(|live| version_of(live, &args.service)).or(recorded).unwrap_or_else(|| "-".into());
-    let mut text = format!(
-        "{} in {} (context {}, namespace {})\n  version   {version}\n  health    {}\n",
-        args.service,
-        context.environment.name,
-        kubectl.context(),
-        kubectl.namespace(),
-        health.join("\n            ")
-    );
-    if let Some(running) = history.running() {
-        text += &format!("  release   {}\n", line(running));
-        if running.body.version != version && main.is_some() {
-            text += &format!(
-                "  warning   release {} brought {}: somebody changed the image since\n",
-                running.number, running.body.version
-            );
-        }
-    } else if histories.refused.is_some() {
-        text += "  release   not known: you may not read Secrets\n";
-    } else {
-        text += "  release   none that was deployed by shipcat\n";
-    }
-    if let Some(newest) = history.newest().filter(|newest| newest.outcome != Outcome::Deployed) {
-        let why = match (newest.outcome, &newest.message, &holder) {
-            (Outcome::Pending, _, Some(_)) => ": it is under way, or its run died".to_owned(),
-            (Outcome::Pending, _, None) => {
-                ": its run died; the next ship, update or rollback of it completes it or takes it back".to_owned()
-            }
-            (_, Some(message), _) => format!(": {message}"),
-            (_, None, _) => String::new(),
-        };
-        text += &format!("  last      {}, {}{why}\n", line(newest), newest.outcome);
-    }
-    if let Some(holder) = holder {
-        text += &format!("  lock      {holder}\n");
-    }
-    context.ui.product(&text)?;
-    Ok(exit)
-}
-
-/// A release in a line.
-fn line(release: &Release) -> String {
-    let since = Timestamp::now().duration_since(release.body.started);
-    let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
-    let body = &release.body;
-    let git = body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
-    let build = body.build.as_ref().map(|url| format!(", {url}")).unwrap_or_default();
-    let from = body.former.as_ref().filter(|former| **former != body.version);
-    let from = from.map(|former| format!(" from {former}")).unwrap_or_default();
-    format!("{} ({}, version {}{from}) by {}, {age}{git}{build}", release.number, body.command, body.version, body.who)
-}
-
 /// What a service consists of, and what is there of it.
-struct Parts {
+pub struct Parts {
     service: String,
     /// What the release that runs has; of a service that shipcat never shipped, the workload of its name.
     wanted: Vec<Object>,
-    live: Vec<Object>,
+    /// What is there of that.
+    pub live: Vec<Object>,
     /// With what the workloads own.
     picture: Picture,
     /// Whether it was retired.
@@ -114,7 +26,11 @@ struct Parts {
 }
 
 impl Parts {
-    fn read(kubectl: &Kubectl<'_>, service: &str, history: &History) -> Result<Self> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If the cluster cannot be read.
+    pub fn read(kubectl: &Kubectl<'_>, service: &str, history: &History) -> Result<Self> {
         let refused = |error: crate::kubectl::KubectlError| error.refused("cannot read what runs");
         let recorded = history.running().map(Release::objects);
         let mut live = None;
@@ -159,13 +75,28 @@ impl Parts {
         Ok(Self { service: service.to_owned(), wanted, live, picture: Picture::of(objects), is_removed })
     }
 
-    fn is_without_image(&self) -> bool {
+    /// Whether nothing of it has an image that tells a version.
+    pub fn is_without_image(&self) -> bool {
         !self.wanted.is_empty() && main_object(&self.wanted, &self.service).is_none()
     }
 
+    /// The workloads of it, as they are wanted.
+    pub fn workloads(&self) -> Vec<&Object> {
+        self.wanted.iter().filter(|object| is_workload(object)).collect()
+    }
+
+    /// The same with what is seen now.
+    pub fn seen(&mut self, picture: &Picture) {
+        let now = |object: &Object| picture.same(object).cloned();
+        let others = self.live.iter().filter(|object| !is_workload(object)).cloned();
+        let others: Vec<Object> = others.collect();
+        self.live = self.wanted.iter().filter(|object| is_workload(object)).filter_map(now).chain(others).collect();
+        self.picture = picture.clone();
+    }
+
     /// How each workload is at this moment, a line each, and whether all of it is well.
-    fn health(&self, limits: &Limits) -> (Vec<String>, Exit) {
-        let workloads: Vec<&Object> = self.wanted.iter().filter(|object| is_workload(object)).collect();
+    pub fn health(&self, limits: &Limits) -> (Vec<String>, Exit) {
+        let workloads = self.workloads();
         if workloads.is_empty() {
             return self.presence();
         }

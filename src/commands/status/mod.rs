@@ -1,0 +1,181 @@
+//! `status`: what runs, and how it is.
+
+mod parts;
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Context, history, launch, locked};
+use crate::error::Exit;
+use crate::kubectl::Kubectl;
+use crate::release::{self, History, Limits, Outcome, Release, main_object, version_of};
+use crate::ui::ago;
+use parts::Parts;
+
+/// The arguments of `status`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+    /// Go on telling how it is, whenever that changes, until Ctrl-C
+    #[arg(long, conflicts_with = "output")]
+    watch: bool,
+    /// As JSON
+    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
+    output: Option<String>,
+}
+
+/// What is known of a service.
+struct Sight {
+    parts: Parts,
+    history: History,
+    /// Why the releases are not known, if they may not be read.
+    no_history: Option<String>,
+    /// Who has the lock.
+    holder: Option<String>,
+    /// The version that is live.
+    version: Option<String>,
+    /// Whether that is read from what is live.
+    is_seen: bool,
+    health: Vec<String>,
+    exit: Exit,
+}
+
+/// Runs it. 0 if the service is well, 1 if it is not, or not there.
+///
+/// # Errors
+/// If the cluster cannot be read.
+pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    let kubectl = context.kubectl()?;
+    let limits = launch::limits(context.environment.graces);
+    let sight = look(&context, &kubectl, &args.service, &limits)?;
+    if args.output.is_some() {
+        context.ui.json(as_json(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;
+        return Ok(sight.exit);
+    }
+    context.ui.product(&text(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;
+    if args.watch { follow(&context, &kubectl, sight, &limits) } else { Ok(sight.exit) }
+}
+
+fn look(context: &Context, kubectl: &Kubectl<'_>, service: &str, limits: &Limits) -> Result<Sight> {
+    // Of the file only that there is such a service, or was: what runs, the record and the cluster say.
+    let manifest = context.manifest(service);
+    let cancel = false.into();
+    let (reached, history, holder) = std::thread::scope(|scope| {
+        let history = scope.spawn(|| History::read_all(kubectl, &[service], &cancel));
+        let holder = scope.spawn(|| locked::at_work(kubectl));
+        (kubectl.reach(), history.join(), holder.join().unwrap_or_default())
+    });
+    reached?;
+    let mut histories = history.map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))??;
+    let history = histories.read.remove(service).unwrap_or_default();
+    if history.newest().is_none() {
+        manifest?;
+    }
+    let parts = Parts::read(kubectl, service, &history)?;
+    let (health, exit) = parts.health(limits);
+    let main = main_object(&parts.live, service);
+    let is_seen = main.is_some();
+    let recorded = history.running().filter(|_| parts.is_without_image()).map(|running| running.body.version.clone());
+    let version = main.and_then(|live| version_of(live, service)).or(recorded);
+    Ok(Sight { parts, history, no_history: histories.refused, holder, version, is_seen, health, exit })
+}
+
+/// For people.
+fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) -> String {
+    let version = sight.version.as_deref().unwrap_or("-");
+    let mut text = format!(
+        "{service} in {} (context {}, namespace {})\n  version   {version}\n  health    {}\n",
+        context.environment.name,
+        kubectl.context(),
+        kubectl.namespace(),
+        sight.health.join("\n            ")
+    );
+    if let Some(running) = sight.history.running() {
+        text += &format!("  release   {}\n", line(running));
+        if running.body.version != version && sight.is_seen {
+            text += &format!(
+                "  warning   release {} brought {}: somebody changed the image since\n",
+                running.number, running.body.version
+            );
+        }
+    } else if sight.no_history.is_some() {
+        text += "  release   not known: you may not read the records\n";
+    } else {
+        text += "  release   none that was deployed by shipcat\n";
+    }
+    if let Some(newest) = sight.history.newest().filter(|newest| newest.outcome != Outcome::Deployed) {
+        let why = match (newest.outcome, &newest.message, &sight.holder) {
+            (Outcome::Pending, _, Some(_)) => ": it is under way, or its run died".to_owned(),
+            (Outcome::Pending, _, None) => {
+                ": its run died; the next ship, update or rollback of it completes it or takes it back".to_owned()
+            }
+            (_, Some(message), _) => format!(": {message}"),
+            (_, None, _) => String::new(),
+        };
+        text += &format!("  last      {}, {}{why}\n", line(newest), newest.outcome);
+    }
+    if let Some(holder) = &sight.holder {
+        text += &format!("  lock      {holder}\n");
+    }
+    text
+}
+
+/// For programs.
+fn as_json(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) -> Value {
+    json!({
+        "version": 1,
+        "environment": context.environment.name.as_ref(),
+        "context": kubectl.context(),
+        "namespace": kubectl.namespace(),
+        "service": service,
+        "running": sight.version,
+        "isWell": sight.exit == Exit::Done,
+        "health": sight.health,
+        "release": sight.history.running().map(history::as_json),
+        "last": sight.history.newest().map(history::as_json),
+        "lock": sight.holder,
+    })
+}
+
+/// Tells how it is whenever that changes, until a signal comes.
+fn follow(context: &Context, kubectl: &Kubectl<'_>, mut sight: Sight, limits: &Limits) -> Result<Exit> {
+    let (mut told, mut exit) = (sight.health.clone(), sight.exit);
+    let (wanted, live) = (sight.parts.workloads().into_iter().cloned().collect::<Vec<_>>(), sight.parts.live.clone());
+    let started = Instant::now();
+    let mut failed = None;
+    release::follow(kubectl, &wanted, &live, |picture| {
+        sight.parts.seen(picture);
+        let (health, now) = sight.parts.health(limits);
+        exit = now;
+        if health != told {
+            let at = Timestamp::now().strftime("%H:%M:%S UTC");
+            let said = context.ui.product(&format!("{at}  {}\n", health.join("\n              ")));
+            failed = said.err();
+            told = health;
+        }
+        context.ui.wait(started, "watching; Ctrl-C ends it");
+        failed.is_none()
+    })?;
+    context.ui.rest();
+    match failed {
+        Some(error) => Err(error).context("cannot write to stdout"),
+        None => Ok(exit),
+    }
+}
+
+/// A release in a line.
+fn line(release: &Release) -> String {
+    let since = Timestamp::now().duration_since(release.body.started);
+    let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
+    let body = &release.body;
+    let git = body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
+    let build = body.build.as_ref().map(|url| format!(", {url}")).unwrap_or_default();
+    let from = body.former.as_ref().filter(|former| **former != body.version);
+    let from = from.map(|former| format!(" from {former}")).unwrap_or_default();
+    format!("{} ({}, version {}{from}) by {}, {age}{git}{build}", release.number, body.command, body.version, body.who)
+}

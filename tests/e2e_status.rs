@@ -1,0 +1,43 @@
+//! What runs, for people, for programs, and for as long as somebody looks. On a real cluster.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::Run;
+use common::world::World;
+use serde_json::Value;
+
+fn json(world: &World, args: &[&str], code: i32) -> Value {
+    serde_json::from_str(&world.shipcat(args).ends(code).stdout).unwrap()
+}
+
+#[test]
+fn a_rollout_is_followed_and_told_to_programs() {
+    let world = World::new("status");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let watch = world.start(&["status", "webapp", "--watch"]);
+    std::thread::sleep(Duration::from_secs(2));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    world.shipcat(&["ship", "webapp", "--tag", "crashes"]).ends(3);
+    std::thread::sleep(Duration::from_secs(1));
+    let pid = watch.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let started = Instant::now();
+    let watched = Run::of(&watch.wait_with_output().unwrap()).ends(0);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    let lines: Vec<&str> = watched.stdout.lines().filter(|line| line.contains(" UTC  ")).collect();
+    assert!(lines.iter().any(|line| line.contains("not well, or on its way: ")), "{}", watched.stdout);
+    assert!(lines.iter().any(|line| line.contains("broken: container `webapp`")), "{}", watched.stdout);
+    assert!(lines.last().unwrap().ends_with("well, 2 pods ready"), "{}", watched.stdout);
+    let status = json(&world, &["status", "webapp", "-o", "json"], 0);
+    assert_eq!((&status["running"], &status["isWell"], &status["lock"]), (&"0.2.0".into(), &true.into(), &Value::Null));
+    assert_eq!((&status["release"]["number"], &status["last"]["outcome"]), (&2.into(), &"taken-back".into()));
+    let history = json(&world, &["history", "webapp", "-o", "json"], 0);
+    let first = &history["releases"][2];
+    assert_eq!((&first["number"], &first["outcome"], &first["former"]), (&1.into(), &"deployed".into(), &Value::Null));
+    assert_eq!(history["releases"][1]["former"], "0.1.0");
+    let list = json(&world, &["list", "-o", "json"], 0);
+    assert_eq!(list["environments"][0]["services"][0]["version"], "0.2.0");
+}
