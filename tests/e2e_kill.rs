@@ -89,7 +89,7 @@ fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
         }
         None => {
             world.kubectl(&["delete", "deployment,service,configmap,secret,lease", "--all", "--wait=true"]);
-            world.kubectl(&["wait", "--for=delete", "pods", "--all", "--timeout=60s"]);
+            world.kubectl(&["wait", "--for=delete", "pods", "--all", "--timeout=240s"]);
         }
     };
     reset(&world);
