@@ -182,7 +182,7 @@ fn update_keeps_the_image_and_image_only_keeps_the_rest() {
     world.shipcat(&["update", "webapp"]).ends(0).says("webapp 0.2.0 runs in dev");
     assert_eq!(world.image(), "0.2.0");
     assert!(config(&world).to_string().contains("LEVEL"));
-    world.shipcat(&["update", "webapp"]).ends(0).says("nothing to do: webapp 0.2.0 runs as the manifest says");
+    world.shipcat(&["update", "webapp"]).ends(0).says("nothing to do: webapp 0.2.0 runs as the manifest configures it");
     let image = "  Deployment/webapp   image    registry.shipcat.test/webapp:0.2.0 -> 0.3.0";
     assert_eq!(diff(&world, &[], 1)[0], image);
 

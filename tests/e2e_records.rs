@@ -6,6 +6,7 @@ mod common;
 use std::fmt::Write as _;
 
 use common::Run;
+use common::trap::Trap;
 use common::world::{WEBAPP, World};
 use serde_json::Value;
 
@@ -209,4 +210,65 @@ fn what_fails_may_be_kept_for_a_look() {
     assert_eq!(world.kubectl(&["get", "lease"]), "");
     world.shipcat(&["rollback", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev after");
     assert_eq!(world.image(), "0.1.0");
+}
+
+#[test]
+fn a_removal_that_was_killed_is_told_and_finished() {
+    let world = World::new("unremoved");
+    let file = world.repo.path().join("shipcat.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let kill = "case \"$*\" in \"delete --raw\"*/deployments/*) kill -KILL $PPID; exit 1 ;; esac; rm -r \"$dir/sprung\"; exec \"$real\" \"$@\"";
+    let trap = Trap::new("read -r point", kill);
+    trap.set(Some("1"));
+    trap.run(&world, &["remove", "webapp"]).ends(128 + 9);
+    let status = world.shipcat(&["status", "webapp"]).ends(1).stdout;
+    assert!(status.contains("not removed yet: ") && status.contains("Deployment/webapp"), "{status}");
+    // The next command finishes it, and then does what it is for.
+    let next = world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--lock-wait", "1m"]);
+    assert!(
+        next.stderr.contains("Deployment/webapp was to go with release 2 of webapp, whose run died: removed"),
+        "{}",
+        next.stderr
+    );
+    if next.code == 2 {
+        // Its pods took their time to go.
+        world.kubectl(&["wait", "--for=delete", "deployment/webapp", "--timeout=120s"]);
+        world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    }
+    world.shipcat(&["status", "webapp"]).ends(0);
+    assert_eq!(world.image(), "0.2.0");
+}
+
+fn git(world: &World, args: &[&str]) -> String {
+    let output = std::process::Command::new("git")
+        .arg("-C")
+        .arg(world.repo.path())
+        .args(["-c", "user.name=t", "-c", "user.email=t@t.test"])
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn a_rollback_is_of_the_revision_that_it_goes_back_to() {
+    let world = World::new("revision");
+    git(&world, &["init", "-q"]);
+    let mut revisions = Vec::new();
+    for level in ["one", "two"] {
+        world.file("manifest.yml", &format!("{WEBAPP}env: {{LEVEL: {level}}}\n"));
+        git(&world, &["add", "-A"]);
+        git(&world, &["commit", "-q", "-m", level]);
+        revisions.push(git(&world, &["rev-parse", "--short=7", "HEAD"]));
+        world.shipcat(&["ship", "webapp"]).ends(0);
+    }
+    world.shipcat(&["rollback", "webapp"]).ends(0);
+    let status = world.shipcat(&["status", "webapp"]).ends(0).stdout;
+    assert!(
+        status.contains("release   3 (rollback to 1, version 0.1.0)") && status.contains(&revisions[0]),
+        "{status}"
+    );
 }

@@ -58,9 +58,9 @@ fn several_go_side_by_side_and_each_is_its_own_transaction() {
     assert_eq!(
         summary(&mixed),
         [
-            "3 services in dev: 1 shipped, 1 failed, and is as before and 1 ran already",
+            "3 services in dev: 1 shipped, 1 failed and 1 ran already",
             "  api      0.2.0     shipped",
-            "  shop     crashes   failed, and is as before",
+            "  shop     crashes   failed",
             "  webapp   0.1.0     ran already"
         ]
     );
@@ -94,7 +94,7 @@ fn together_all_go_or_none() {
     world.shipcat(&["ship", "--all", "--together"]).ends(0);
     let before = world.fields();
     let failed = world.shipcat(&["ship", "api=0.2.0", "shop=crashes", "webapp=0.2.0", "--together"]).ends(3);
-    assert_eq!(summary(&failed)[0], "3 services in dev: 3 failed, and is as before");
+    assert_eq!(summary(&failed)[0], "3 services in dev: 3 failed");
     assert!(failed.stderr.contains("api    | api 0.2.0 goes back after "), "{}", failed.stderr);
     assert!(failed.stderr.contains(": shop failed"), "{}", failed.stderr);
     assert_eq!(world.fields(), before);

@@ -24,9 +24,14 @@ pub struct Args {
 /// # Errors
 /// If the records cannot be read.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    let manifest = context.manifest(&args.service);
     let kubectl = context.kubectl()?;
     kubectl.reach()?;
     let history = History::read(&kubectl, &args.service, &false.into())?;
+    if history.newest().is_none() {
+        // There is no such service, and there never was.
+        manifest?;
+    }
     if args.output.is_some() {
         let releases: Vec<Value> = history.0.iter().map(as_json).collect();
         let environment = context.environment.name.as_ref();

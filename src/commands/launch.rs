@@ -296,7 +296,7 @@ fn request<'a>(
     if !look.order.images_only {
         afterwards = release::keep_count(&mut look.wanted, &mut look.reading.expected, &look.plan);
         if afterwards.is_some() {
-            ui.say(Tone::Dim, "  as many pods as now, until the new ones are up");
+            ui.say(Tone::Dim, "  the number of pods stays until the new ones are up");
             look.plan = Plan::new(&look.wanted, &look.reading.live, &look.reading.expected, &now)
                 .removing(&look.reading.left_over);
         }

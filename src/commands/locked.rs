@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::Context;
 use super::launch::{self, Patience};
 use super::look::Look;
-use super::rescue::rescue;
+use super::rescue::{Rescued, rescue};
 use crate::error::{Exit, Failure, Problems};
 use crate::git::GitState;
 use crate::kubectl::{Kubectl, Reason};
@@ -131,9 +131,13 @@ pub fn locked(
             Err(error.refused("cannot take the lock of the environment").into())
         }
         Taking::Held { held, waited } => held.during(kubectl, ui, || {
+            let with = |prepared: Result<Vec<Prepared>>| match signal::received() {
+                Some(signal) => Ok(interrupted(signal, ui)),
+                None => go(prepared?),
+            };
             let again = waited || first.as_ref().map_or(true, |first| first.iter().any(Prepared::is_doubtful));
             let recovered = match again {
-                false => Ok(None),
+                false => Ok(Rescued::Nothing),
                 true => {
                     if waited {
                         // There may be new ones since.
@@ -142,17 +146,20 @@ pub fn locked(
                     rescue(context, kubectl, services, patience)
                 }
             };
+            let was_recovered = matches!(recovered, Ok(Rescued::Done));
             let prepared = match recovered {
-                Ok(None) if again => prepare(),
-                Ok(None) => first,
-                Ok(Some(exit)) => return Ok(exit),
-                // What was wrong at first says more.
+                Ok(Rescued::Ends(exit)) => return Ok(exit),
+                Ok(_) if again => prepare(),
+                Ok(_) => first,
+                // What was given up for the wait says nothing; else what was wrong at first says more.
+                Err(error) if waited => Err(error),
                 Err(error) => first.and(Err(error)),
             };
-            match signal::received() {
-                Some(signal) => Ok(interrupted(signal, ui)),
-                None => go(prepared?),
+            let result = with(prepared);
+            if was_recovered && result.as_ref().map_or(true, |exit| *exit == Exit::Refused) {
+                ui.say(Tone::Warn, "what was recovered before stands: `shipcat history` tells it");
             }
+            result
         }),
     }
 }

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use super::order::Order;
 use super::words;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Drift, Fate, Finding, History, Outcome, Plan, Reading, Road, Weight, Word, files};
+use crate::release::{
+    self, Drift, Fate, Finding, History, Outcome, Plan, Reach, Reading, Road, Stranded, Weight, Word, files,
+};
 use crate::yaml::Object;
 
 /// What was seen.
@@ -44,7 +46,7 @@ impl Look {
             adopted.sort();
             adopted.dedup();
         }
-        findings.extend(unfinished(&reading.history));
+        findings.extend(unfinished(kubectl, &reading.history));
         let now = Timestamp::now().to_string();
         let answers = reading.history.running().map(release::Release::answers).unwrap_or_default();
         let (wanted, mut plan, autoscaled) = if order.images_only {
@@ -64,7 +66,9 @@ impl Look {
             (wanted, plan, left)
         };
         findings.extend(quota(&plan, &reading, kubectl));
-        let drift = match order.images_only {
+        // What a release that is under way has changed, or one whose run died, nobody changed by hand.
+        let is_open = reading.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
+        let drift = match order.images_only || is_open {
             true => Vec::new(),
             false => release::drift(&mut plan, &answers, &autoscaled),
         };
@@ -119,8 +123,15 @@ impl Look {
 }
 
 /// A release that never said how it ended.
-fn unfinished(history: &History) -> Option<Finding> {
+fn unfinished(kubectl: &Kubectl<'_>, history: &History) -> Option<Finding> {
     let newest = history.newest().filter(|release| release.outcome == Outcome::Pending)?;
+    if let Ok(Some(stranded)) = Stranded::find(kubectl, history)
+        && let Reach::Foreign(fields) = &stranded.reach
+    {
+        let what = format!("{}, and somebody else has been at work since: {}", stranded.told(), fields.join(", "));
+        let todo = "give that its state from before the release, or the one that it was to bring; or `--take-back` leaves it and takes back the rest";
+        return Some(Finding::refusal(what, todo));
+    }
     let what = format!(
         "release {} by {} never said how it ended: its run was killed, or is still at it",
         newest.number, newest.body.who

@@ -6,7 +6,7 @@ use super::look::Look;
 use super::story;
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Ending, Patience, Together};
+use crate::release::{self, Ending, Patience, Together, VersionFrom};
 use crate::ui::{Tone, Ui};
 
 /// Nothing differs; but shipping again what is broken is no success.
@@ -32,9 +32,10 @@ pub fn nothing_to_do(
     }
     Ok(match ending {
         Ending::Good => {
-            let source = match order.command.as_str() {
-                "ship" | "update" => "the manifest says",
-                "ship --image-only" => "asked for",
+            let source = match (order.command.as_str(), order.from) {
+                ("ship", VersionFrom::Manifest) => "the manifest says",
+                ("ship", VersionFrom::Tag) | ("ship --image-only", _) => "asked for",
+                ("ship" | "update", _) => "the manifest configures it",
                 _ => "that release had it",
             };
             let verb = if look.plan.workloads().next().is_some() { "runs" } else { "is" };

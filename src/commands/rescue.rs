@@ -9,7 +9,7 @@ use super::locked::interrupted;
 use super::{Context, consent};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{Choice, History, Means, Outcome, Reach, Stranded, Together};
+use crate::release::{self, Choice, History, Means, Outcome, Reach, Stranded, Together};
 use crate::ui::{Tone, Ui};
 
 /// What becomes of a release whose run died.
@@ -31,6 +31,17 @@ impl Rescue {
             _ => Choice::Fitting,
         }
     }
+}
+
+/// What came of looking for releases whose runs died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rescued {
+    /// There was none.
+    Nothing,
+    /// It came to one of its ends.
+    Done,
+    /// The command ends with it.
+    Ends(Exit),
 }
 
 /// A release whose run died, and what is to become of it.
@@ -65,12 +76,7 @@ impl Case<'_> {
 ///
 /// # Errors
 /// If it cannot be told how far a release came, or nobody could be asked; nothing was changed then.
-pub fn rescue(
-    context: &Context,
-    kubectl: &Kubectl<'_>,
-    services: &[&str],
-    patience: &Patience,
-) -> Result<Option<Exit>> {
+pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, services: &[&str], patience: &Patience) -> Result<Rescued> {
     let wanted = patience.rescue.choice();
     let mut histories = History::read_all(kubectl, services, &false.into())?.permitted()?;
     let groups: BTreeSet<String> = histories.values().filter_map(|history| group(history).map(str::to_owned)).collect();
@@ -86,8 +92,9 @@ pub fn rescue(
         let Some(stranded) = Stranded::find(kubectl, history)? else { continue };
         cases.push(Case { service, history, stranded, choice: wanted, ui: context.ui.one_of(service, 0) });
     }
+    let finished = finish_forward(context, kubectl, services, &histories)?;
     if cases.is_empty() {
-        return Ok(None);
+        return Ok(if finished { Rescued::Done } else { Rescued::Nothing });
     }
     for case in &cases {
         case.ui.say(Tone::Warn, case.stranded.told());
@@ -106,7 +113,7 @@ pub fn rescue(
                 .hint("`--resume` completes it, `--take-back` takes it back; `shipcat diff` shows what is live")
         });
         if let Some(signal) = asked? {
-            return Ok(Some(interrupted(signal, &context.ui)));
+            return Ok(Rescued::Ends(interrupted(signal, &context.ui)));
         }
     }
     kubectl.stoppable(false);
@@ -114,9 +121,32 @@ pub fn rescue(
     let exits = recover(context, kubectl, &cases, patience)?;
     kubectl.stoppable(true);
     Ok(match Exit::worst(exits) {
-        Exit::Done | Exit::AsBefore => None,
-        other => Some(other),
+        Exit::Done | Exit::AsBefore => Rescued::Done,
+        other => Rescued::Ends(other),
     })
+}
+
+/// What died behind its commit is finished: what a deployed release was to remove goes. Whether there was any.
+fn finish_forward(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    services: &[&str],
+    histories: &BTreeMap<String, History>,
+) -> Result<bool> {
+    let mut any = false;
+    for service in services {
+        let newest = histories.get(*service).and_then(History::newest);
+        let Some(release) = newest.filter(|release| release.outcome == Outcome::Deployed) else { continue };
+        let left = release::unremoved(kubectl, release)
+            .map_err(|error| error.refused("cannot read what a release that died was to remove"))?;
+        for object in left {
+            let line = format!("{object} was to go with release {} of {service}, whose run died", release.number);
+            kubectl.delete(&object).map_err(|error| error.refused(&format!("{line}; it cannot be removed")))?;
+            context.ui.say(Tone::Warn, format!("{line}: removed"));
+            any = true;
+        }
+    }
+    Ok(any)
 }
 
 /// The group of a service's newest release, if that never said how it ended and has one.

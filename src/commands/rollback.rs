@@ -11,7 +11,7 @@ use super::look::Look;
 use super::order::Order;
 use super::ship::{read, read_one, rehearsing, running, service_name};
 use super::target::Company;
-use super::{Context, checkout, several, story};
+use super::{Context, several, story};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Kind, Outcome, Release};
@@ -87,10 +87,9 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args,
         objects: wanted,
         images_only: false,
     };
-    let (reading, git) = std::thread::scope(|scope| {
-        let git = scope.spawn(|| checkout::state(context));
-        (read_one(kubectl, &order), git.join().unwrap_or_default())
-    });
+    // What runs then is of the state of the repo that the release came from, whatever is checked out here.
+    let git = target.body.git.clone();
+    let reading = read_one(kubectl, &order);
     let look = Look::new(order, reading?, kubectl, args.boldness.adopt);
     Ok(vec![Prepared { look, git, recording: None }])
 }

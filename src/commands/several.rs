@@ -62,8 +62,13 @@ pub fn tell(environment: &str, outcomes: &[Outcome], ui: &Ui) {
         |text: fn(&Outcome) -> &str| outcomes.iter().map(|one| text(one).chars().count()).max().unwrap_or_default();
     let (services, versions) = (width(|one| &one.service), width(|one| &one.version));
     for one in outcomes {
-        let took = one.took.map(|took| format!(" after {}", seconds(took))).unwrap_or_default();
-        let line = format!("  {:services$}   {:versions$}   {}{took}", one.service, one.version, word(one));
+        let took = one.took.filter(|_| !one.was_nothing);
+        let took = took.map(|took| format!(" after {}", seconds(took))).unwrap_or_default();
+        let state = match one.exit {
+            Exit::AsBefore | Exit::Interrupted(_) if one.took.is_some() => ", as before",
+            _ => "",
+        };
+        let line = format!("  {:services$}   {:versions$}   {}{took}{state}", one.service, one.version, word(one));
         ui.say(tone(one.exit), line);
     }
 }
@@ -91,10 +96,10 @@ fn word(outcome: &Outcome) -> &'static str {
         Exit::Done | Exit::No if outcome.was_nothing => "ran already",
         Exit::Done | Exit::No => "shipped",
         Exit::Refused | Exit::Locked => "not begun",
-        Exit::AsBefore => "failed, and is as before",
+        Exit::AsBefore => "failed",
         Exit::Interrupted(_) if outcome.took.is_none() => "not begun",
-        Exit::Interrupted(_) => "interrupted, and is as before",
-        Exit::Person => "needs a person",
+        Exit::Interrupted(_) => "interrupted",
+        Exit::Person => "left to a person",
     }
 }
 
@@ -120,7 +125,7 @@ mod tests {
             took: Some(Duration::ZERO),
         };
         let all = [one(Exit::Done, false), one(Exit::AsBefore, false), one(Exit::Done, true), one(Exit::Done, false)];
-        assert_eq!(headline("dev", &all), "4 services in dev: 2 shipped, 1 failed, and is as before and 1 ran already");
+        assert_eq!(headline("dev", &all), "4 services in dev: 2 shipped, 1 failed and 1 ran already");
         assert_eq!(worst(&all), Exit::AsBefore);
     }
 }

@@ -36,7 +36,7 @@ pub struct Args {
     /// Write the shipped version into the environment's file of the service
     #[arg(long)]
     record: bool,
-    /// Commit that file, and nothing else; never pushes
+    /// Commit the file that `--record` writes, and nothing else; never pushes
     #[arg(long, requires = "record")]
     commit: bool,
     #[command(flatten)]

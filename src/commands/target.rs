@@ -26,6 +26,7 @@ impl FromStr for Target {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text.split_once('=') {
+            Some(("", _)) => return Err("write it as in `webapp=1.4.2`".to_owned()),
             Some((service, tag)) => Self { service: service.to_owned(), tag: Some(tag.parse()?) },
             None => Self { service: text.to_owned(), tag: None },
         })
@@ -105,6 +106,6 @@ mod tests {
         assert_eq!((target.service.as_str(), target.tag.unwrap().as_ref()), ("webapp", "1.2"));
         let digest: Target = "webapp".parse().unwrap();
         assert!(digest.tag.is_none());
-        assert!("webapp=".parse::<Target>().is_err());
+        assert!("webapp=".parse::<Target>().is_err() && "=1".parse::<Target>().is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Once;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
@@ -37,6 +37,13 @@ pub struct Args {
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
     consent::all_at_once(&context.environment, args.selection.all, args.boldness.yes)?;
+    if let Some(versioned) = args.selection.services.iter().find(|service| service.contains('=')) {
+        let (service, _) = versioned.split_once('=').unwrap_or((versioned, ""));
+        bail!(
+            Failure::refused(format!("an update takes no version, as in `{versioned}`: the image that runs stays"))
+                .hint(format!("`shipcat ship {versioned}` moves the image, too; or update `{service}`"))
+        );
+    }
     let targets = args.selection.services.iter().map(|service| Target { service: service.clone(), tag: None });
     let manifests = manifests(&context, &targets.collect::<Vec<_>>())?;
     let manifests: Vec<Manifest> = manifests.into_iter().map(|(manifest, _)| manifest).collect();

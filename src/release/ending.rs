@@ -80,8 +80,17 @@ impl Run<'_> {
         match self.finish(Outcome::Deployed, None, Some(&answer)) {
             Ok(()) => {
                 // What runs is told as soon as it is known; a removal is done when it is gone.
-                let left = self.remove_leftovers(if is_end { self.request.timeout } else { GOING });
-                ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line());
+                let (left, going) = self.remove_leftovers(if is_end { self.request.timeout } else { GOING });
+                match going {
+                    Some(why) if is_end => {
+                        ui.say(Tone::Warn, format!("{} is being removed (release {number}): {why}", body.service));
+                    }
+                    Some(why) => {
+                        ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line());
+                        ui.say(Tone::Dim, format!("  {why}"));
+                    }
+                    None => ui.say(if left.is_empty() { Tone::Good } else { Tone::Warn }, line()),
+                }
                 // Nobody waits for that.
                 retention::forget(self.kubectl, self.request, number, true, ui);
                 if left.is_empty() {
@@ -114,8 +123,8 @@ impl Run<'_> {
     }
 
     /// Removes what the release before had and this one has not: behind the point of no return, so that nothing has to come back.
-    /// Gives what could not be removed, and why.
-    fn remove_leftovers(&self, patience: Duration) -> Vec<String> {
+    /// Gives what could not be removed, and why; and what is not known to be gone yet.
+    fn remove_leftovers(&self, patience: Duration) -> (Vec<String>, Option<String>) {
         let (mut left, mut going) = (Vec::new(), Vec::new());
         for object in &self.request.plan.leftovers {
             let mut result = self.kubectl.delete(object);
@@ -137,12 +146,12 @@ impl Run<'_> {
             }
         }
         // What has pods takes its time, and goes all the same.
-        if !going.is_empty()
-            && let Err(why) = gone::await_gone(self.kubectl, going, patience, || signal::received().is_some(), self.ui)
-        {
-            self.ui.say(Tone::Dim, format!("  {why}"));
-        }
-        left
+        let interrupted = || signal::received().is_some();
+        let slow = match going.is_empty() {
+            true => None,
+            false => gone::await_gone(self.kubectl, going, patience, interrupted, self.ui).err(),
+        };
+        (left, slow)
     }
 
     /// The record's last word matters: it is tried a few times.
@@ -273,9 +282,7 @@ impl Run<'_> {
             // The evidence says it again, with its log.
             Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
             Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
-            Trouble::Died => {
-                format!("release {} of {} came half way, or is not wanted", self.record.number, self.what())
-            }
+            Trouble::Died => format!("release {} of {} is not completed", self.record.number, self.what()),
             Trouble::Abandoned(_) => format!("{} goes back after {took}: {why}", self.what()),
             _ => format!("{} failed after {took}: {why}", self.what()),
         };

@@ -32,9 +32,9 @@ pub fn await_gone(
         }
         let names: Vec<String> = going.iter().map(ToString::to_string).collect();
         if started.elapsed() > patience || interrupted() {
-            break Err(format!("{} is being deleted and not gone yet", join_and(&names)));
+            break Err(format!("being deleted and not gone yet: {}", join_and(&names)));
         }
-        ui.wait(started, &format!("waiting until {} is gone, with its pods", join_and(&names)));
+        ui.wait(started, &format!("waiting until {}, with what it owns, has gone", join_and(&names)));
         std::thread::sleep(Duration::from_millis(300));
     };
     ui.rest();

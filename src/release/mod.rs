@@ -51,6 +51,7 @@ pub use preflight::{Finding, Load, Weight, Where, adoptable, foreign, quota, sca
 pub use reading::{Reading, Running, Wanted, running};
 pub use record::{Body, Outcome, Release, VersionFrom};
 pub use recovery::{Choice, Means, Patience, Reach, Stranded};
+pub use removal::unremoved;
 pub use retirement::{is_end, retire};
 pub use reversible::irreversible_since;
 pub use rollout::{Ending, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors};

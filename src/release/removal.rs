@@ -1,10 +1,12 @@
-//! What a release leaves behind: objects that the one before had and this one has not. They go after the commit, never before. Pure.
+//! What a release leaves behind: objects that the one before had and this one has not. They go after the commit, never before.
 
 use std::collections::BTreeMap;
 
 use super::history::History;
 use super::reading::Wanted;
+use super::record::Release;
 use super::rollout::Kind;
+use crate::kubectl::{Kubectl, KubectlError};
 use crate::yaml::Object;
 
 /// The label by which the objects of a service are known; those taken over from others may have none.
@@ -44,6 +46,24 @@ pub fn left_over(wanted: &Wanted<'_>, history: &History, live: &[Object]) -> Vec
     };
     let left = live.iter().filter(|live| live.among(wanted.objects).is_none());
     left.filter(is_ours).cloned().collect()
+}
+
+/// What a deployed release was to remove and is there still: the very objects, by uid. What is going already is no more ours to remove.
+///
+/// # Errors
+/// As kubectl fails.
+pub fn unremoved(kubectl: &Kubectl<'_>, release: &Release) -> Result<Vec<Object>, KubectlError> {
+    let leftovers: Vec<Object> =
+        release.body.leftovers.iter().filter_map(|value| Object::new(value.clone()).ok()).collect();
+    if leftovers.is_empty() {
+        return Ok(leftovers);
+    }
+    let mut live = kubectl.live(&leftovers, &false.into())?;
+    live.retain(|live| {
+        live.text("/metadata/deletionTimestamp").is_empty()
+            && live.among(&leftovers).is_some_and(|left| left.uid() == live.uid())
+    });
+    Ok(live)
 }
 
 /// What is never deleted, on no path: claims, volumes, namespaces and definitions.

@@ -83,14 +83,12 @@ fn named(history: &History) -> Vec<(Object, String)> {
     found
 }
 
-/// Whether a live object is the very one that a release of the service brought.
+/// Whether a live object is the very one that a release of the service brought; one that is going already is waited for like the others.
 fn is_ours(live: &Object, named: &[(Object, String)], service: &str) -> bool {
     let Some((brought, uid)) = named.iter().find(|(object, _)| object.is(live)) else { return false };
     let label = |object: &Object| object.json()["metadata"]["labels"][SERVICE_LABEL].as_str().map(str::to_owned);
     // Objects that were taken over keep their own labels.
-    (uid.is_empty() || uid == live.uid())
-        && (label(brought).is_none() || label(live).as_deref() == Some(service))
-        && live.text("/metadata/deletionTimestamp").is_empty()
+    (uid.is_empty() || uid == live.uid()) && (label(brought).is_none() || label(live).as_deref() == Some(service))
 }
 
 /// Whether a release is the end of its service: it brought nothing.

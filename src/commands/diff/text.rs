@@ -6,7 +6,7 @@ use super::super::look::Look;
 use super::super::{Context, story, words};
 use crate::error::count;
 use crate::kubectl::Kubectl;
-use crate::release::{Fate, Nature, Weight, main_object, version_of};
+use crate::release::{Fate, Nature, Outcome, Weight, is_end, main_object, version_of};
 use crate::ui::ago;
 
 /// Tells looks one behind the other; with `check`, only whether each may ship.
@@ -66,9 +66,16 @@ fn running(look: &Look) -> String {
         };
     };
     let body = &release.body;
+    if is_end(release) {
+        return format!("removed by release {} of {}", release.number, body.who);
+    }
+    let newest = look.reading.history.newest().filter(|newest| newest.outcome == Outcome::Pending);
     let age = ago(std::time::Duration::try_from(Timestamp::now().duration_since(body.started)).unwrap_or_default());
     let git = body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
     let by_hand = match &live {
+        Some(live) if newest.is_some_and(|newest| newest.body.version == *live) => {
+            " (by a release that has not ended)".into()
+        }
         Some(live) if *live != body.version => format!(" (set by hand; the release brought {})", body.version),
         None if main_object(&release.objects(), &look.order.service).is_some() => " (gone)".to_owned(),
         _ => String::new(),

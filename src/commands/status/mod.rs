@@ -97,7 +97,9 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
     );
     if let Some(running) = sight.history.running() {
         text += &format!("  release   {}\n", line(running));
-        if running.body.version != version && sight.is_seen {
+        // While another release is under way, or died there, what is live is that one's doing.
+        let is_open = sight.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
+        if running.body.version != version && sight.is_seen && !is_open {
             text += &format!(
                 "  warning   release {} brought {}: somebody changed the image since\n",
                 running.number, running.body.version

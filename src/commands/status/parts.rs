@@ -7,8 +7,8 @@ use anyhow::Result;
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
-    Goal, History, Kind, Limits, Memory, Picture, Release, Verdict, folded, is_end, is_workload, judge, main_object,
-    pod_selectors,
+    self, Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, is_end, is_workload, judge,
+    main_object, pod_selectors,
 };
 use crate::yaml::Object;
 
@@ -23,6 +23,8 @@ pub struct Parts {
     picture: Picture,
     /// Whether it was retired.
     is_removed: bool,
+    /// What the release that runs was to remove, and did not yet.
+    unremoved: Vec<String>,
 }
 
 impl Parts {
@@ -72,7 +74,12 @@ impl Parts {
             objects.extend(owned.map_err(|error| error.refused("cannot read the pods"))?);
         }
         let is_removed = history.running().is_some_and(is_end);
-        Ok(Self { service: service.to_owned(), wanted, live, picture: Picture::of(objects), is_removed })
+        // Of the newest release alone: what an older one left was seen to since.
+        let newest = history.newest().filter(|release| release.outcome == Outcome::Deployed);
+        let unremoved = newest.map(|release| release::unremoved(kubectl, release)).transpose().map_err(refused)?;
+        let unremoved = unremoved.iter().flatten().map(ToString::to_string).collect();
+        let picture = Picture::of(objects);
+        Ok(Self { service: service.to_owned(), wanted, live, picture, is_removed, unremoved })
     }
 
     /// Whether nothing of it has an image that tells a version.
@@ -96,6 +103,19 @@ impl Parts {
 
     /// How each workload is at this moment, a line each, and whether all of it is well.
     pub fn health(&self, limits: &Limits) -> (Vec<String>, Exit) {
+        let (mut lines, mut exit) = self.health_of_workloads(limits);
+        if !self.unremoved.is_empty() {
+            let what = join_and(&self.unremoved);
+            if self.is_removed {
+                lines.clear();
+            }
+            lines.push(format!("not removed yet: {what}; the next command that changes it goes on with that"));
+            exit = Exit::No;
+        }
+        (lines, exit)
+    }
+
+    fn health_of_workloads(&self, limits: &Limits) -> (Vec<String>, Exit) {
         let workloads = self.workloads();
         if workloads.is_empty() {
             return self.presence();
