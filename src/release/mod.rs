@@ -2,6 +2,7 @@
 //! May import `kubectl`, `git`, and the leaves.
 
 mod change;
+mod commit;
 mod counts;
 mod diff;
 mod drift;
