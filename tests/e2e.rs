@@ -642,12 +642,15 @@ fn fewer_pods_only_once_the_new_ones_are_good() {
 fn how_patient_it_is_can_be_said() {
     let world = World::new("graces");
     world.shipcat(&["ship", "webapp"]).ends(0);
-    // Each of its pods crashes once.
-    let flaky = |args: &[&str]| world.shipcat(&[&["ship", "webapp", "--tag", "flaky"], args].concat());
+    let crashes = |args: &[&str]| world.shipcat(&[&["ship", "webapp", "--tag", "crashes"], args].concat());
     let file = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, graces: {crashes: 1}}")).unwrap();
-    flaky(&[]).ends(3).says("crashed");
-    flaky(&["--grace", "crashes=2"]).ends(0);
-    flaky(&["--grace", "crash=2"]).ends(2).says("did you mean `crashes`?");
+    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, graces: {crashes: 9}}")).unwrap();
+    // It does not come to so many crashes in that time.
+    crashes(&["--timeout", "10s"]).ends(3).says("webapp crashes was not up within 10 s");
+    crashes(&["--grace", "crashes=2"])
+        .ends(3)
+        .says("webapp crashes failed after ")
+        .says("crashed 2 times: exit code 7");
+    crashes(&["--grace", "crash=2"]).ends(2).says("did you mean `crashes`?");
 }

@@ -78,7 +78,7 @@ pub struct Boldness {
     /// Go on in a protected environment without being asked
     #[arg(long)]
     pub yes: bool,
-    /// Print each command that would change something, and change nothing
+    /// Print each command that would change something, but for those of the lock, and change nothing
     #[arg(long)]
     pub dry_run: bool,
     /// What becomes of a release that fails: it is taken back, or kept as far as it came, for somebody to look at (code 5)

@@ -25,7 +25,7 @@ pub struct Args {
     /// Do it in a protected environment as well
     #[arg(long)]
     yes: bool,
-    /// Print each command that would change something, and change nothing
+    /// Print each command that would change something, but for those of the lock, and change nothing
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
