@@ -128,9 +128,14 @@ fn unfinished(kubectl: &Kubectl<'_>, history: &History) -> Option<Finding> {
     if let Ok(Some(stranded)) = Stranded::find(kubectl, history)
         && let Reach::Foreign(fields) = &stranded.reach
     {
-        let what = format!("{}, and somebody else has been at work since: {}", stranded.told(), fields.join(", "));
-        let todo = "give that its state from before the release, or the one that it was to bring; or `--take-back` leaves it and takes back the rest";
-        return Some(Finding::refusal(what, todo));
+        let what = format!(
+            "release {} by {} never said how it ended, and somebody else has been at work since: {}",
+            newest.number,
+            newest.body.who,
+            fields.join(", ")
+        );
+        let todo = "a ship ends with code 5 unless that is as before the release, or as it was to be; `--take-back` leaves it and takes back the rest";
+        return Some(Finding::warning(what, todo));
     }
     let what = format!(
         "release {} by {} never said how it ended: its run was killed, or is still at it",
