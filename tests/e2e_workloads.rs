@@ -120,7 +120,12 @@ fn only_the_pods_above_the_partition_move_and_on_delete_is_not_watched() {
 fn a_daemon_set_moves_and_comes_back() {
     let world = world(
         "daemon",
-        &format!("{BASE}kind: DaemonSet\nimage: heartbeat\nversion: 1.0.0\n").replacen("version: 0.1.0\n", "", 1),
+        // A busy node may be seconds late to tell of a crash.
+        &format!("{BASE}kind: DaemonSet\nimage: heartbeat\nversion: 1.0.0\nminReadySeconds: 10\n").replacen(
+            "version: 0.1.0\n",
+            "",
+            1,
+        ),
     );
     world.shipcat(&["ship", "webapp"]).ends(0);
     let before = fields(&world);

@@ -191,6 +191,9 @@ imageGCLowThresholdPercent: 99
 serializeImagePulls: false
 registryPullQPS: 0
 eventRecordQPS: 0
+# What kubelets have had since 1.27; with the 5 of before, reports of many pods at once come seconds late.
+kubeAPIQPS: 50
+kubeAPIBurst: 100
 EOF
 }
 
