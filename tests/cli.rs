@@ -500,7 +500,7 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
         log,
         [
             format!(
-                "apply --server-side --force-conflicts --field-manager=shipcat --dry-run=server -f - -o json {TAIL} --show-managed-fields"
+                "apply --server-side --force-conflicts --field-manager=shipcat --dry-run=server -f - -o json --validate=false {TAIL} --show-managed-fields"
             ),
             "config view -o json".to_owned(),
             format!("create --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases?fieldManager=shipcat -f - {TAIL}"),
@@ -509,7 +509,6 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
             format!(
                 "get --raw /api/v1/namespaces/dev/secrets?fieldSelector=type%21%3Dshipcat.dev%2Frelease%2Ctype%21%3Dhelm.sh%2Frelease.v1 {TAIL}"
             ),
-            "get --raw /version --context here --namespace dev --request-timeout=5s".to_owned(),
             format!("get -f - -o json --ignore-not-found {TAIL} --show-managed-fields"),
             format!("get resourcequotas,limitranges,horizontalpodautoscalers.autoscaling -o json {TAIL}"),
             format!("get secrets -l shipcat.dev/release-of=web -o json {TAIL}"),
@@ -565,7 +564,7 @@ fn a_kubectl_that_never_answers_is_given_up_in_seconds() {
     let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
     assert!(run.ends(2).stderr.contains("the cluster of context `here` does not answer: no answer within 8 s"));
-    assert!(started.elapsed() < Duration::from_secs(60), "it must not take minutes");
+    assert!(started.elapsed() < Duration::from_secs(90), "it must not take minutes");
 }
 
 #[test]

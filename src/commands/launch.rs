@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -20,7 +21,7 @@ use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{self, Grace, Graces};
-use crate::release::{self, Body, Finding, Limits, Plan, Reading, Request, Together, Weight};
+use crate::release::{self, Body, Feed, Finding, Limits, Plan, Reading, Request, Together, Weight};
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -161,9 +162,13 @@ pub fn launch(
     let together = (how.company.together && many)
         .then(|| release::lock::random().map(|id| Together::new(id, items.len())))
         .transpose()?;
+    let plans: Vec<&Plan> = items.iter().map(|item| &item.look.plan).collect();
+    let feed = many.then(|| release::feed(kubectl, &plans));
     let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
     let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
-    let begin = |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n));
+    let begin = |n, item| {
+        start(context, kubectl, item, Beside { together: together.as_ref(), feed: feed.as_ref() }, how, ui(n))
+    };
     let outcomes = side_by_side(items, jobs, begin, not_begun);
     if many {
         several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
@@ -230,7 +235,7 @@ fn rehearse<'a>(
             continue;
         }
         let Item { mut look, body, .. } = item;
-        let request = request(context, &mut look, body, how, None, ui(n));
+        let request = request(context, &mut look, body, how, Beside::default(), ui(n));
         release::rehearse(kubectl, request)?;
     }
     let commands = kubectl.rehearsed();
@@ -242,27 +247,36 @@ fn rehearse<'a>(
     Ok(outcomes)
 }
 
+/// What a release has from those beside it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Beside<'a> {
+    /// Whom it stands or falls with.
+    together: Option<&'a Together>,
+    /// The streams by which all of them are watched.
+    feed: Option<&'a Arc<Feed<'a>>>,
+}
+
 /// Runs one to its end.
-fn start(
-    context: &Context,
-    kubectl: &Kubectl<'_>,
+fn start<'a>(
+    context: &'a Context,
+    kubectl: &'a Kubectl<'a>,
     item: Item,
+    beside: Beside<'a>,
     how: How<'_>,
-    together: Option<&Together>,
     ui: &Ui,
 ) -> Outcome {
     let started = Instant::now();
     let mut outcome = outcome(&item, Exit::Done, None);
     let Item { mut look, body, is_nothing } = item;
     let result = if is_nothing {
-        nothing_to_do(kubectl, &look, &how.patience.limits(context), together, ui)
+        nothing_to_do(kubectl, &look, &how.patience.limits(context), beside.together, beside.feed, ui)
     } else {
-        let request = request(context, &mut look, body, how, together, ui);
+        let request = request(context, &mut look, body, how, beside, ui);
         release::run(kubectl, request, ui)
     };
     outcome.exit = result.unwrap_or_else(|error| {
         let exit = tell_error(&error, ui);
-        if let Some(together) = together {
+        if let Some(together) = beside.together {
             together.fail(&format!("{} could not be begun", outcome.service));
         }
         exit
@@ -287,7 +301,7 @@ fn request<'a>(
     look: &'a mut Look,
     mut body: Body,
     how: How<'a>,
-    together: Option<&'a Together>,
+    beside: Beside<'a>,
     ui: &Ui,
 ) -> Request<'a> {
     let release::Patience { timeout, rollback_timeout, limits } = how.patience.limits(context);
@@ -302,7 +316,7 @@ fn request<'a>(
         }
     }
     let told = story::lines(&words::said(&look.plan.changes)).into_iter().chain(story::drift(&look.drift)).collect();
-    body.together = together.map(|together| together.id().to_owned());
+    body.together = beside.together.map(|together| together.id().to_owned());
     Request {
         environment: context.environment.name.as_ref(),
         body,
@@ -313,7 +327,8 @@ fn request<'a>(
         timeout,
         rollback_timeout,
         limits,
-        together,
+        together: beside.together,
+        feed: beside.feed.cloned(),
         told,
         evidence: how.boldness.evidence.as_deref(),
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,

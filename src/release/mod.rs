@@ -55,10 +55,12 @@ pub use recovery::{Choice, Means, Patience, Reach, Stranded};
 pub use removal::unremoved;
 pub use retirement::{is_end, retire};
 pub use reversible::irreversible_since;
-pub use rollout::{Ending, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors};
+pub use rollout::{
+    Ending, Feed, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors,
+};
 pub use step::JobRun;
 pub use together::Together;
-pub use transaction::{Request, follow, look, rehearse, run};
+pub use transaction::{Request, feed, follow, look, rehearse, run};
 pub use version::{image_of, main_object, repository, version_of};
 
 /// Who ships: `user@host`.

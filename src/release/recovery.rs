@@ -17,7 +17,7 @@ use super::rollout::{Ending, Goal, Kind, Limits, Memory, Watch, is_complete};
 use super::step::{JobRun, Step};
 use super::store::Record;
 use super::together::{Together, Word};
-use super::transaction::{Request, warm};
+use super::transaction::{Request, watch};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError};
 use crate::ui::{Tone, Ui, ago};
@@ -140,7 +140,7 @@ impl<'a> Stranded<'a> {
             _ => {}
         }
         let request = self.request(means);
-        let mut watch = warm(kubectl, &request.plan)?;
+        let mut watch = watch(kubectl, &request.plan, None);
         let mut trouble = Trouble::Died;
         if self.reach == Reach::All && choice != Choice::TakeBack {
             ui.say(Tone::Plain, format!("all that release {number} was to change is changed: completing it"));
@@ -264,6 +264,7 @@ impl<'a> Stranded<'a> {
             rollback_timeout: patience.rollback_timeout,
             limits: patience.limits,
             together,
+            feed: None,
             told: Vec::new(),
             evidence: None,
             keeps_failures: false,

@@ -1,6 +1,7 @@
 //! A ship is a transaction (DESIGN section 4): record, change, watch, commit; and if anything fails, evidence and the way back.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -15,7 +16,8 @@ use super::images::keep_images;
 use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
-use super::rollout::{Ending, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
+use super::recovery::Patience;
+use super::rollout::{Ending, Feed, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
 use super::step::{JobRun, Step};
 use super::store::Record;
 use super::together::{Together, Word};
@@ -49,6 +51,8 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The releases that this one stands or falls with.
     pub together: Option<&'a Together>,
+    /// The streams that the rollouts of several services are watched by; else it has its own.
+    pub feed: Option<Arc<Feed<'a>>>,
     /// What is to change, as people were told it.
     pub told: Vec<String>,
     /// Where the evidence is kept as files, if it fails.
@@ -67,8 +71,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     signal::listen()?;
     kubectl.stoppable(false);
     remember(&mut request);
-    // The streams warm up while the record is written.
-    let mut watch = warm(kubectl, &request.plan)?;
+    let mut watch = watch(kubectl, &request.plan, request.feed.as_ref());
     watch.beside(request.together);
     let record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
@@ -210,12 +213,18 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
     Ok(kubectl.rehearsed())
 }
 
-/// Starts to watch all that a plan changes or keeps running.
-pub fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crate::process::Broken> {
-    let steps = plan.watched();
+/// The streams by which all that some plans change or keep running is watched.
+pub fn feed<'a>(kubectl: &'a Kubectl<'a>, plans: &[&Plan]) -> Arc<Feed<'a>> {
+    let steps: Vec<&Step> = plans.iter().flat_map(|plan| plan.watched()).collect();
     let wanted: Vec<&Object> = steps.iter().map(|step| &step.desired).collect();
     let before: Vec<&Object> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
-    Watch::start(kubectl, streams(&wanted, &before))
+    Arc::new(Feed::new(kubectl, streams(&wanted, &before)))
+}
+
+/// A watch of all that a plan changes or keeps running. Its streams start when they are needed: behind the change, for which a dozen
+/// kubectls would only be in the way.
+pub fn watch<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan, shared: Option<&Arc<Feed<'a>>>) -> Watch<'a> {
+    Watch::of(kubectl, shared.map_or_else(|| feed(kubectl, &[plan]), Arc::clone))
 }
 
 /// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
@@ -343,7 +352,13 @@ fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) -> Vec
 ///
 /// # Errors
 /// If it cannot be watched.
-pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limits, ui: &Ui) -> anyhow::Result<Ending> {
+pub fn look<'a>(
+    kubectl: &'a Kubectl<'a>,
+    plan: &Plan,
+    patience: &Patience,
+    shared: Option<&Arc<Feed<'a>>>,
+    ui: &Ui,
+) -> anyhow::Result<Ending> {
     // So that the streams are ended when we are.
     signal::listen()?;
     let live: Vec<&Object> = plan.watched().into_iter().filter_map(|step| step.before.as_ref()).collect();
@@ -351,10 +366,10 @@ pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limi
     if goals.is_empty() {
         return Ok(Ending::Good);
     }
-    let mut watch = warm(kubectl, plan)?;
+    let mut watch = watch(kubectl, plan, shared);
     watch.catch_up(&live, Duration::from_secs(2));
     let mut memory = Memory::baseline(watch.picture(), true);
-    let ending = watch.until(&goals, &mut memory, limits, timeout, true, ui);
+    let ending = watch.until(&goals, &mut memory, &patience.limits, patience.timeout, true, ui);
     if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
         evidence::tell(kubectl, findings, ui);
     }
@@ -373,7 +388,8 @@ pub fn follow(
 ) -> anyhow::Result<()> {
     signal::listen()?;
     let live: Vec<&Object> = live.iter().filter(|live| is_workload(live)).collect();
-    let mut watch = Watch::start(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live))?;
+    let feed = Feed::new(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live));
+    let mut watch = Watch::of(kubectl, Arc::new(feed));
     watch.catch_up(&live, Duration::from_secs(5));
     Ok(watch.follow(each)?)
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::picture::{restarts, statuses, text};
 use super::{Finding, Picture};
+use crate::yaml::Object;
 
 /// What the watch remembers from picture to picture.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Memory {
     pub last_words: HashMap<(String, String), String>,
     /// Why no pod can be made, by the uid of the workload, as its events say it.
     pub refusals: HashMap<String, String>,
+    /// Whether what was before counts as well: nothing is changed.
+    past_counts: bool,
     /// Whether a workload lacks pods for so long that its events should be asked.
     pub wants_events: bool,
 }
@@ -28,7 +31,7 @@ impl Memory {
     /// Remembers the restarts of every pod that is there now: they are not this ship's. Where nothing is changed
     /// (`unchanged`), a container that is down at this moment is judged by its whole past.
     pub fn baseline(picture: &Picture, unchanged: bool) -> Self {
-        let mut memory = Self::default();
+        let mut memory = Self { past_counts: unchanged, ..Self::default() };
         for pod in picture.pods() {
             for (_, status) in statuses(pod) {
                 let down = status.pointer("/state/running").is_none();
@@ -38,6 +41,26 @@ impl Memory {
             }
         }
         memory
+    }
+
+    /// Remembers the restarts of pods that are older than the change (`since`, by the API server's clock) and are seen for the first
+    /// time: they are not this ship's either.
+    pub fn learn<'a>(&mut self, pods: impl Iterator<Item = &'a Object>, since: &str) {
+        if self.past_counts {
+            return;
+        }
+        // Both are RFC 3339 in UTC, in whole seconds. What was made in the second of the change was made by it: a pod that had the
+        // time to crash is older.
+        let is_older = |pod: &&Object| {
+            let made = pod.text("/metadata/creationTimestamp");
+            !made.is_empty() && made < since
+        };
+        for pod in pods.filter(is_older) {
+            for (_, status) in statuses(pod) {
+                let key = (pod.uid().to_owned(), text(status, "name").to_owned());
+                self.baseline.entry(key).or_insert_with(|| restarts(status));
+            }
+        }
     }
 
     /// Since when a sign holds, and in how many states of its object it was seen.
