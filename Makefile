@@ -32,7 +32,7 @@ test-kill: tools
 	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e_kill --test e2e_outage -- --test-threads=3 --nocapture
 
 bench:
-	@bash tests/with-cluster cargo bench --locked --bench ship
+	@bash tests/with-cluster cargo bench --locked --bench ship --bench told
 
 bench-diff:
 	@bash tests/with-cluster cargo bench --locked --bench diff

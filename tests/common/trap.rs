@@ -74,6 +74,13 @@ echo "$*" > "$dir/sprung/at"
         std::fs::read(self.file("calls")).map_or(0, |calls| calls.len())
     }
 
+    /// The number of the first call that has this text.
+    #[allow(dead_code, reason = "most go through all of them")]
+    pub fn number(&self, text: &str) -> usize {
+        let log = std::fs::read_to_string(self.file("log")).unwrap();
+        log.lines().position(|line| line.contains(text)).unwrap() + 1
+    }
+
     /// The call at which it sprang; nothing if it did not.
     pub fn at(&self) -> String {
         std::fs::read_to_string(self.file("sprung/at")).unwrap_or_default()
