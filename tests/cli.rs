@@ -1,5 +1,5 @@
 //! The command line without a cluster: whole outputs, and a fake kubectl for what cannot be provoked for real.
-//! What Kubernetes makes of it is for `e2e.rs`.
+//! What Kubernetes makes of it is for `e2e`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

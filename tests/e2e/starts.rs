@@ -1,11 +1,8 @@
 //! How often each command starts kubectl: the dear part of nearly everything. On a real cluster, since what is asked depends on the answers.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::trap::Trap;
-use common::world::World;
-use common::write;
+use crate::common::trap::Trap;
+use crate::common::world::World;
+use crate::common::write;
 
 /// A figure may only be changed by somebody who looked at why.
 #[test]

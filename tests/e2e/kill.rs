@@ -2,13 +2,10 @@
 //! brings the environment to exactly the old or exactly the new state.
 //!
 //! The points are counted, not listed. `make test` tries some of them; all are tried with `SHIPCAT_TEST_KILLS=all` (`make test-kill`).
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "how many points there were is worth a line")]
 
-mod common;
-
-use common::trap::Trap;
-use common::world::World;
+use crate::common::trap::Trap;
+use crate::common::world::World;
 use serde_json::Value;
 
 const OLD: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\nenv: {LEVEL: info}\nfiles: {/etc/webapp/app.conf: app.conf}\n";

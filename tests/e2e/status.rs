@@ -1,12 +1,9 @@
 //! What runs, for people, for programs, and for as long as somebody looks. On a real cluster.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::Run;
-use common::world::World;
+use crate::common::Run;
+use crate::common::world::World;
 use serde_json::Value;
 
 fn json(world: &World, args: &[&str], code: i32) -> Value {
