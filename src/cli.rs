@@ -4,7 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Global, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, update, validate,
+    Global, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship, status,
+    update, validate,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -34,6 +35,12 @@ Exit codes say in which state the cluster is:
   4    somebody else is at it, nothing was changed
   5    it failed and the cluster is not as before: a person is needed
   129, 130, 143  interrupted, and nothing is left to do";
+
+const COMPLETIONS: &str = "\
+In a shell's start file:
+  bash (~/.bashrc)                      source <(shipcat completions bash)
+  zsh (~/.zshrc, behind compinit)       source <(shipcat completions zsh)
+  fish (~/.config/fish/config.fish)     shipcat completions fish | source";
 
 /// What shipcat can do.
 #[derive(Debug, Subcommand)]
@@ -66,4 +73,9 @@ pub enum Command {
     Rbac(rbac::Args),
     /// Print the JSON Schema of the files, for editors
     Schema(schema::Args),
+    /// Print what a shell must read to complete its lines
+    #[command(after_help = COMPLETIONS)]
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
 }

@@ -19,17 +19,20 @@ mod yaml;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
+use clap_complete::CompleteEnv;
 
 use cli::{Cli, Command};
 use commands::{
-    Context, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, tell_error,
-    update, validate,
+    Context, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship, status,
+    tell_error, update, validate,
 };
 use error::{Exit, Problems};
 use ui::{Tone, Ui};
 
 fn main() -> ExitCode {
+    // A shell that wants a word completed asks by a variable, and gets nothing else.
+    CompleteEnv::with_factory(Cli::command).complete();
     let cli = Cli::parse();
     match run(cli) {
         Ok(exit) => ExitCode::from(exit.code()),
@@ -45,6 +48,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(&cli.global, ui(), args),
         Command::Validate(args) => validate::run(&cli.global, args, &ui()),
         Command::Schema(args) => schema::run(args, &ui()),
+        Command::Completions(args) => completions::run(args, &ui()),
+        Command::Man(args) => man::run(Cli::command(), args, &ui()),
         Command::Generate(args) => generate::run(context()?, args),
         Command::Diff(args) => diff::run(context()?, args),
         Command::Update(args) => update::run(context()?, args),

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::error::{Failure, Problems};
 use crate::kubectl::{Kubectl, Records, Target};
 use crate::manifest::{Environment, Loading, Manifest, Repo};
@@ -18,7 +20,7 @@ pub struct Global {
     #[arg(
         short = 'n',
         long = "env",
-        value_name = "ENV",
+        value_name = "ENV", add = ArgValueCompleter::new(complete::environments),
         env = "SHIPCAT_ENV",
         global = true,
         help_heading = "Where and how"

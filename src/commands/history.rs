@@ -1,9 +1,10 @@
 //! `history`: the releases of a service.
 
 use anyhow::{Context as _, Result};
+use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, complete};
 use crate::error::Exit;
 use crate::release::{History, Release};
 use crate::ui::table;
@@ -12,7 +13,7 @@ use crate::ui::table;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// As JSON
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]

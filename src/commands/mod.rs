@@ -1,11 +1,13 @@
 //! The verbs, one file each, and what they share.
 
+pub mod completions;
 pub mod diff;
 pub mod generate;
 pub mod history;
 pub mod init;
 pub mod list;
 pub mod lock;
+pub mod man;
 pub mod rbac;
 pub mod remove;
 pub mod rollback;
@@ -16,6 +18,7 @@ pub mod update;
 pub mod validate;
 
 mod checkout;
+mod complete;
 mod consent;
 mod context;
 mod launch;

@@ -3,6 +3,7 @@
 use std::sync::Once;
 
 use anyhow::{Result, anyhow};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, OnFailure, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
@@ -10,7 +11,7 @@ use super::look::Look;
 use super::order::Order;
 use super::ship::{rehearsing, service_name};
 use super::target::Company;
-use super::{Context, checkout, consent, several, story};
+use super::{Context, checkout, complete, consent, several, story};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, Outcome, VersionFrom};
@@ -20,7 +21,7 @@ use crate::ui::Tone;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// Do it in a protected environment as well
     #[arg(long)]

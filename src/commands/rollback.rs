@@ -4,6 +4,7 @@
 use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
@@ -11,7 +12,7 @@ use super::look::Look;
 use super::order::Order;
 use super::ship::{read, read_one, rehearsing, running, service_name};
 use super::target::Company;
-use super::{Context, several, story};
+use super::{Context, complete, several, story};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Kind, Outcome, Release};
@@ -20,10 +21,10 @@ use crate::release::{self, History, Kind, Outcome, Release};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// The number of the release to go to [default: the newest that was deployed and differs from what runs]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", add = ArgValueCompleter::new(complete::releases))]
     to: Option<u32>,
     /// Go back past a job that says `reversible: false`: what it did stays done
     #[arg(long)]

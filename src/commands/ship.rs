@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::order::{self, Order};
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, consent, pending, several, story};
+use super::{Context, checkout, complete, consent, pending, several, story};
 use crate::error::{Exit, Failure, Problems, count, join_and};
 use crate::git;
 use crate::kubectl::Kubectl;
@@ -22,7 +23,7 @@ use crate::ui::Tone;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services, each with the version to ship where it is not the manifest's: `webapp`, `webapp=1.4.2`
-    #[arg(value_name = "SERVICE[=VERSION]", required_unless_present = "all")]
+    #[arg(value_name = "SERVICE[=VERSION]", add = ArgValueCompleter::new(complete::services), required_unless_present = "all")]
     services: Vec<Target>,
     /// Every service of the environment
     #[arg(long, conflicts_with = "services")]

@@ -5,10 +5,11 @@ mod parts;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
+use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, history, launch, locked};
+use super::{Context, complete, history, launch, locked};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Limits, Outcome, Release, main_object, version_of};
@@ -19,7 +20,7 @@ use parts::Parts;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// Go on telling how it is, whenever that changes, until Ctrl-C
     #[arg(long, conflicts_with = "output")]
