@@ -8,6 +8,7 @@ mod kind;
 mod memory;
 mod moment;
 mod picture;
+mod progress;
 mod selector;
 mod settled;
 mod short;

@@ -140,6 +140,26 @@ impl Picture {
         self.every_pod_of(&goal.uid).any(|pod| !pod.text("/metadata/deletionTimestamp").is_empty())
     }
 
+    /// The pods of a goal's workload that are not being stopped, of whatever revision, in the order of their names.
+    pub fn standing_pods_of<'a>(&'a self, goal: &'a Goal) -> impl Iterator<Item = &'a Object> {
+        let standing = |pod: &&Object| pod.text("/metadata/deletionTimestamp").is_empty();
+        let mut pods: Vec<&Object> = self.every_pod_of(&goal.uid).filter(standing).collect();
+        pods.sort_by_key(|pod| pod.name());
+        pods.into_iter()
+    }
+
+    /// Whether an object was made by the controller object of that uid.
+    pub fn is_owned_by(&self, object: &Object, uid: &str) -> bool {
+        owner(object) == uid
+    }
+
+    /// Whether what has the first uid is the workload of the second one, its ReplicaSet or its pod.
+    pub fn is_of(&self, uid: &str, workload: &str) -> bool {
+        uid == workload
+            || self.owned.get(uid).is_some_and(|(_, object)| owner(object) == workload)
+            || self.every_pod_of(workload).any(|pod| pod.uid() == uid)
+    }
+
     fn every_pod_of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Object> {
         let sets: Vec<&str> = self.owned_by(uid, "ReplicaSet").map(Object::uid).collect();
         self.pods().filter(move |pod| owner(pod) == uid || sets.contains(&owner(pod)))

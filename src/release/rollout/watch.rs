@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::together::Together;
 use super::kind::Kind;
 use super::moment::Moment;
+use super::progress::progress;
 use super::short::refusal;
 use super::stuck::in_the_way;
 use super::trouble::finding;
@@ -216,7 +217,10 @@ impl<'a> Watch<'a> {
             // One end is in the nature of a watch; one after the other is trouble.
             let trouble =
                 if self.failures > 4 { format!(" (cannot see it now: {})", self.last_words) } else { String::new() };
-            ui.wait(started, &format!("{line}{trouble}"));
+            ui.watch(started, timeout, &format!("{line}{trouble}"), || {
+                let (headline, parts) = progress(&self.picture, goals, &findings, &line);
+                (headline + &trouble, parts)
+            });
             match self.receiver.recv_timeout(Duration::from_millis(100)) {
                 Ok(told) => self.take(told),
                 Err(RecvTimeoutError::Timeout) => {}
