@@ -140,9 +140,10 @@ impl Picture {
         self.every_pod_of(&goal.uid).any(|pod| !pod.text("/metadata/deletionTimestamp").is_empty())
     }
 
-    /// The pods of a goal's workload that are not being stopped, of whatever revision, in the order of their names.
+    /// The pods of a goal's workload that are not being stopped, nor have ended but for a Job's, of whatever revision, in the order of their names.
     pub fn standing_pods_of<'a>(&'a self, goal: &'a Goal) -> impl Iterator<Item = &'a Object> {
-        let standing = |pod: &&Object| pod.text("/metadata/deletionTimestamp").is_empty();
+        let is_job = goal.kind == Kind::Job;
+        let standing = |pod: &&Object| pod.text("/metadata/deletionTimestamp").is_empty() && (is_job || !is_over(pod));
         let mut pods: Vec<&Object> = self.every_pod_of(&goal.uid).filter(standing).collect();
         pods.sort_by_key(|pod| pod.name());
         pods.into_iter()
@@ -210,6 +211,11 @@ fn owner(object: &Object) -> &str {
 pub fn statuses(pod: &Object) -> impl Iterator<Item = (bool, &Value)> {
     let init = pod.list("/status/initContainerStatuses").iter().map(|status| (true, status));
     init.chain(pod.list("/status/containerStatuses").iter().map(|status| (false, status)))
+}
+
+/// Whether a pod has ended for good: it was evicted, or ran to its end. A controller that wants pods to run counts it no more.
+pub fn is_over(pod: &Object) -> bool {
+    ["Succeeded", "Failed"].contains(&pod.text("/status/phase"))
 }
 
 /// How often a container was started again.
