@@ -98,7 +98,7 @@ impl Run<'_> {
         };
         // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
         if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
-            evidence::tell(self.kubectl, findings, ui);
+            evidence::tell(self.kubectl, findings, &watch.progress(findings), ui);
         }
         if interrupted.is_none() {
             self.keep_evidence(trouble, &summary, watch.picture());

@@ -356,7 +356,7 @@ pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limi
     let mut memory = Memory::baseline(watch.picture(), true);
     let ending = watch.until(&goals, &mut memory, limits, timeout, true, ui);
     if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
-        evidence::tell(kubectl, findings, ui);
+        evidence::tell(kubectl, findings, &watch.progress(findings), ui);
     }
     Ok(ending)
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::moment::Moment;
 use super::stuck::in_the_way;
+use super::words::Listener;
 use super::{Goal, Limits, Memory, Picture, Verdict, judge};
 use crate::yaml::Object;
 
@@ -297,8 +298,11 @@ fn what_a_job_failed_for_is_remembered_when_its_pods_are_gone() {
     let (mut memory, now) = (Memory::default(), Instant::now());
     at(&[job(json!({}), json!({})), crashed("p1", "Running")], &mut memory, now);
     memory.last_words.insert(("p1".into(), "w".into()), "no such table".into());
+    memory.last_words.insert(("other-1".into(), "w".into()), "of another".into());
     let gave_up = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"});
-    let Verdict::Doomed(findings) = at(&[job(json!({}), gave_up)], &mut memory, now) else { panic!("it gave up") };
+    let verdict = at(&[job(json!({}), gave_up)], &mut memory, now);
+    let Verdict::Doomed(mut findings) = verdict else { panic!("it gave up") };
+    Listener::new().give(&mut findings, &mut memory, Duration::ZERO);
     assert_eq!((findings[0].pod.as_str(), findings[0].log.as_deref()), ("p1", Some("no such table")));
 }
 
@@ -315,6 +319,13 @@ fn what_a_job_failed_for_may_be_told_after_its_end() {
     assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));
     let told = at(&[gave_up(), again], &mut memory, start + Duration::from_secs(1));
     assert_eq!(line(&told), "Job/w-migrate failed (BackoffLimitExceeded): container `w` of p1 crashed: exit code 5");
+    // That it was being made is no trouble.
+    let mut made = pod("p1", "", json!({"waiting": {"reason": "ContainerCreating"}}));
+    made["spec"]["nodeName"] = json!("n");
+    let mut memory = Memory::default();
+    at(&[job(json!({}), json!({})), made], &mut memory, start);
+    at(&[job(json!({}), json!({})), before.clone()], &mut memory, start);
+    assert_eq!(memory.last_trouble["o"].message, "container `w` of p1 was still running");
     // It is not waited for long, and not where the Job's time ran out.
     let mut memory = Memory::default();
     assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));

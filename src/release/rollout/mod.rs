@@ -35,3 +35,5 @@ pub use words::last_words;
 
 #[cfg(test)]
 mod kinds_tests;
+#[cfg(test)]
+pub use trouble::finding;
