@@ -2,23 +2,22 @@
 //! life in every wait. No write here can fail a ship: a closed stderr stops nothing. Nothing leaves without its secret values masked.
 //! May import `process`, `redact` and `error`.
 
+mod block;
+mod screen;
+mod told;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::process::MASKED;
 use crate::redact;
 use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-/// What lasts shorter than this is not told where no terminal is.
-const BLINK: Duration = Duration::from_millis(400);
-
-/// How long a wait may be silent where no terminal is.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
+pub use block::{Block, Pods, Progress};
+use screen::Screen;
+use told::Told;
 
 /// What a line is about, which gives its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,28 +46,17 @@ impl Tone {
     }
 }
 
-/// What was told last, and what is waited for.
-#[derive(Debug, Clone)]
-struct Told {
-    at: Instant,
-    wait: String,
-    /// What is waited for now, since when, and whether that was told.
-    now: (String, Instant, bool),
-}
-
 /// The one way out to the terminal.
 #[derive(Debug)]
 pub struct Ui {
-    bar: ProgressBar,
-    live: bool,
+    /// The foot of the terminal, if stderr is one that can move its cursor.
+    screen: Option<Arc<Mutex<Screen>>>,
     verbose: bool,
     told: Mutex<Told>,
     /// What is told while Secrets are being read: it goes out when it is known what to mask.
     held: Arc<Mutex<Vec<(Tone, String)>>>,
     /// What stands in front of each line, where several tell their stories at once.
     name: String,
-    /// What each of those waits for now.
-    waits: Arc<Mutex<BTreeMap<String, String>>>,
 }
 
 /// How long the end of the process waits for the Secrets.
@@ -79,36 +67,23 @@ impl Ui {
     pub fn new(verbose: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let live = std::io::stderr().is_terminal() && !dumb;
-        let bar = ProgressBar::with_draw_target(
-            None,
-            if live { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
-        );
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
-            bar.set_style(style);
-        }
-        let now = Instant::now();
         Self {
-            bar,
-            live,
+            screen: live.then(|| Arc::new(Mutex::new(Screen::new()))),
             verbose,
-            told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
+            told: Mutex::new(Told::new(Instant::now())),
             held: Arc::default(),
             name: String::new(),
-            waits: Arc::default(),
         }
     }
 
     /// The same way out for one of several that tell their stories at once: its name, `width` wide, stands in front of each line.
     pub fn one_of(&self, name: &str, width: usize) -> Self {
-        let now = Instant::now();
         Self {
-            bar: self.bar.clone(),
-            live: self.live,
+            screen: self.screen.clone(),
             verbose: self.verbose,
-            told: Mutex::new(Told { at: now, wait: String::new(), now: (String::new(), now, true) }),
+            told: Mutex::new(Told::new(Instant::now())),
             held: Arc::clone(&self.held),
             name: format!("{name:width$} | "),
-            waits: Arc::clone(&self.waits),
         }
     }
 
@@ -161,14 +136,19 @@ impl Ui {
         {
             text.push_str(MASKED);
         }
-        self.bar.suspend(|| {
-            for line in text.lines() {
-                // A story that nobody can read any more is no reason to stop.
-                drop(writeln!(anstream::stderr(), "{style}{}{style:#}", printable(line)));
+        let coloured = |line: &str| format!("{style}{}{style:#}\n", printable(line));
+        match self.screen() {
+            Some(mut screen) if screen.is_coloured() => screen.print(&text.lines().map(coloured).collect::<String>()),
+            Some(mut screen) => screen.print(&text.lines().map(|line| printable(line) + "\n").collect::<String>()),
+            None => {
+                for line in text.lines() {
+                    // A story that nobody can read any more is no reason to stop.
+                    drop(write!(anstream::stderr(), "{}", coloured(line)));
+                }
             }
-        });
+        }
         if let Ok(mut told) = self.told.lock() {
-            told.at = Instant::now();
+            told.said(Instant::now());
         }
     }
 
@@ -184,6 +164,11 @@ impl Ui {
         self.verbose
     }
 
+    fn screen(&self) -> Option<MutexGuard<'_, Screen>> {
+        // Whoever panicked while he drew has left nothing that the next picture does not set right.
+        self.screen.as_ref().map(|screen| screen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What is being waited for. On a terminal the line moves; elsewhere it is said when it changes, and every half minute.
     pub fn wait(&self, since: Instant, what: &str) {
         self.wait_with(since, what, "");
@@ -191,58 +176,60 @@ impl Ui {
 
     /// The same with more behind it that changes all the time, and is no reason to say it again.
     pub fn wait_with(&self, since: Instant, what: &str, more: &str) {
+        let headline = || (format!("{what}{more}"), Vec::new());
+        self.attend(since, None, what, more, headline);
+    }
+
+    /// The same of what has an end in time and parts that can be drawn: on a terminal these, with a headline; elsewhere it is `what`.
+    pub fn watch(
+        &self,
+        since: Instant,
+        deadline: Duration,
+        what: &str,
+        draw: impl FnOnce() -> (String, Vec<Progress>),
+    ) {
+        self.attend(since, Some(deadline), what, "", draw);
+    }
+
+    fn attend(
+        &self,
+        since: Instant,
+        deadline: Option<Duration>,
+        what: &str,
+        more: &str,
+        draw: impl FnOnce() -> (String, Vec<Progress>),
+    ) {
         if redact::is_reading() {
             return;
         }
         self.release();
-        let (what, more) = (&*redact::cover(what), &*redact::cover(more));
-        if self.live {
-            let line = format!("{what}{more} ({})", seconds(since.elapsed()));
-            self.bar.set_message(self.waiting(Some(&line)));
-            self.bar.tick();
+        if self.screen.is_some() {
+            let (headline, mut parts) = draw();
+            for text in parts.iter_mut().flat_map(|part| &mut part.troubles) {
+                *text = redact::cover(text).into_owned();
+            }
+            let headline = redact::cover(&headline).into_owned();
+            let block = Block { headline, elapsed: since.elapsed(), deadline, parts };
+            if let Some(mut screen) = self.screen() {
+                screen.show(self.short_name(), Some(block));
+            }
             return;
         }
-        let due = self.told.lock().is_ok_and(|mut told| {
-            if told.now.0 != what {
-                told.now = (what.to_owned(), Instant::now(), false);
-            }
-            let changed = !told.now.2 && told.wait != what && told.now.1.elapsed() >= BLINK;
-            let due = changed || told.at.elapsed() >= SIGN_OF_LIFE;
-            if due {
-                told.now.2 = true;
-                told.wait = what.to_owned();
-            }
-            due
-        });
-        if due {
+        let (what, more) = (&*redact::cover(what), &*redact::cover(more));
+        if self.told.lock().is_ok_and(|mut told| told.is_due(what, Instant::now())) {
             self.say(Tone::Plain, format!("  {what}{more} ({})", seconds(since.elapsed())));
         }
     }
 
     /// Nothing is waited for any more.
     pub fn rest(&self) {
-        let others = self.waiting(None);
-        if !others.is_empty() {
-            self.bar.set_message(others);
-            return;
+        if let Some(mut screen) = self.screen() {
+            screen.show(self.short_name(), None);
         }
-        self.bar.set_message("");
-        self.bar.finish_and_clear();
-        self.bar.reset();
     }
 
-    /// What is waited for, by all who wait; `line` is what we do.
-    fn waiting(&self, line: Option<&str>) -> String {
-        if self.name.is_empty() {
-            return line.unwrap_or_default().to_owned();
-        }
-        let Ok(mut waits) = self.waits.lock() else { return String::new() };
-        match line {
-            Some(line) => drop(waits.insert(self.name.trim_end_matches(" | ").trim().to_owned(), line.to_owned())),
-            None => drop(waits.remove(self.name.trim_end_matches(" | ").trim())),
-        }
-        let all: Vec<String> = waits.iter().map(|(name, line)| format!("{name}: {line}")).collect();
-        all.join("   ")
+    fn short_name(&self) -> &str {
+        self.name.trim_end_matches(" | ").trim()
     }
 
     /// The product. A reader that went away (`| head`) is its own business.
@@ -280,8 +267,15 @@ impl Ui {
     /// # Errors
     /// As [`Ui::product`].
     pub fn write(&self, text: &str) -> std::io::Result<()> {
-        let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        let write = || {
+            let mut out = std::io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        };
+        let written = match self.screen() {
+            Some(mut screen) => screen.aside(write),
+            None => write(),
+        };
+        match written {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
@@ -289,9 +283,10 @@ impl Ui {
 }
 
 impl Drop for Ui {
-    /// What is held back still goes out.
+    /// What is held back still goes out, and a terminal is left clean.
     fn drop(&mut self) {
         self.settle();
+        self.rest();
     }
 }
 

@@ -172,6 +172,21 @@ impl Kubectl<'_> {
         Ok(self.run(&self.cmd(&args))?.stdout)
     }
 
+    /// The same as work for another thread, so that nobody waits for it: tried once, nothing where there is no such log.
+    pub fn hearing(
+        &self,
+        pod: &str,
+        container: &str,
+        lines: usize,
+        previous: bool,
+    ) -> impl FnOnce() -> Option<String> + Send + use<> {
+        let tail = format!("--tail={lines}");
+        let last: &[&str] = if previous { &["--previous"] } else { &[] };
+        let cmd = self.cmd(&[&["logs", pod, "-c", container, tail.as_str()], last].concat());
+        self.told(&cmd);
+        move || cmd.run().ok().filter(|output| output.status.success()).map(|output| output.stdout)
+    }
+
     /// Which of these (verb, group, resource) the user may not do. One call for all of them.
     ///
     /// # Errors

@@ -68,16 +68,19 @@ impl Run<'_> {
         message: Option<&str>,
         answer: Option<&[Object]>,
     ) -> Result<(), KubectlError> {
+        let started = Instant::now();
         let mut result = self.record.finish(self.kubectl, outcome, message, answer);
         for _ in 0..3 {
             match &result {
                 Err(error) if error.reason == Reason::Unreachable => {
+                    self.ui.wait(started, "the API server does not answer: the record is to be finished, trying again");
                     std::thread::sleep(Duration::from_secs(2));
                     result = self.record.finish(self.kubectl, outcome, message, answer);
                 }
                 _ => break,
             }
         }
+        self.ui.rest();
         result
     }
 
@@ -95,7 +98,7 @@ impl Run<'_> {
         };
         // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
         if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
-            evidence::tell(self.kubectl, findings, ui);
+            evidence::tell(self.kubectl, findings, &watch.progress(findings), ui);
         }
         if interrupted.is_none() {
             self.keep_evidence(trouble, &summary, watch.picture());

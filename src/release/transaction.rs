@@ -371,7 +371,7 @@ pub fn look<'a>(
     let mut memory = Memory::baseline(watch.picture(), true);
     let ending = watch.until(&goals, &mut memory, &patience.limits, patience.timeout, true, ui);
     if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
-        evidence::tell(kubectl, findings, ui);
+        evidence::tell(kubectl, findings, &watch.progress(findings), ui);
     }
     Ok(ending)
 }

@@ -44,6 +44,13 @@ pub fn keep(kubectl: &Kubectl<'_>, case: Case<'_>, dir: &Path, ui: &Ui) {
         ("rendered.yaml".into(), documents(body.objects.iter())),
         ("before.yaml".into(), documents(body.before.iter())),
     ];
+    // The pod may be gone, or have crashed again since.
+    let kept = case.findings.iter().filter_map(|finding| Some((finding, finding.log.clone()?)));
+    files.extend(
+        kept.map(|(finding, log)| {
+            (PathBuf::from(format!("logs/{}_{}.crash.log", finding.pod, finding.container)), log)
+        }),
+    );
     let workloads: Vec<&Object> = case.request.plan.watched().into_iter().map(|step| &step.desired).collect();
     let selectors = pod_selectors(&workloads);
     let pods: Vec<&Object> = case.picture.pods().take(PODS).collect();

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::Memory;
 use super::moment::Moment;
-use super::picture::revision_hash;
+use super::picture::{is_over, revision_hash};
 use super::settled::settled;
 use super::short::no_pod;
+use super::stateful_set::is_ready;
 use super::verdict::{Verdict, status, troubles, with_reason};
 use crate::yaml::Object;
 
@@ -32,11 +33,16 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         }
         None => None,
     };
-    let is_new =
-        |pod: &&&Object| Some(revision_hash(pod)) == hash && pod.text("/metadata/deletionTimestamp").is_empty();
+    let is_standing = |pod: &Object| pod.text("/metadata/deletionTimestamp").is_empty() && !is_over(pod);
+    let is_new = |pod: &&&Object| Some(revision_hash(pod)) == hash && is_standing(pod);
     let pods: Vec<&Object> = all.iter().filter(is_new).copied().collect();
     let complete = updated >= wanted && available >= wanted;
-    if complete && (wanted == 0 || settled(set, &pods, wanted, at, memory)) {
+    // The status may speak of the time before a crash that the pods tell of already.
+    let up = all.iter().filter(|pod| is_standing(pod) && is_ready(pod)).count();
+    let up = i64::try_from(up).unwrap_or_default();
+    // Looked at from the first moment on, so that the clocks of those that must hold out run.
+    let steady = settled(set, &pods, wanted, at, memory);
+    if complete && (wanted == 0 || (up >= wanted && steady)) {
         return Verdict::Good;
     }
     let (mut findings, doomed) = troubles(&pods, at, memory);
@@ -57,7 +63,7 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
     let line = if complete {
         format!("{wanted} of {wanted} {word} pods ready, watching that they stay up")
     } else {
-        let ready = pods.iter().filter(|pod| super::stateful_set::is_ready(pod)).count();
+        let ready = pods.iter().filter(|pod| is_ready(pod)).count();
         let old = (status("currentNumberScheduled") - updated).max(0);
         let left = if old > 0 { format!(", {old} {other}") } else { String::new() };
         format!("{ready} of {wanted} {word} pods ready{left}")

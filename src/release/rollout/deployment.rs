@@ -4,8 +4,11 @@
 use serde_json::Value;
 
 use super::moment::Moment;
+use super::picture::is_over;
 use super::settled::settled;
+use super::stateful_set::is_ready;
 use super::trouble::{cannot_create, finding};
+use super::unready::unready;
 use super::verdict::{Verdict, status, troubles, with_reason};
 use super::{Finding, Goal, Memory};
 use crate::yaml::Object;
@@ -24,14 +27,22 @@ pub fn judge(deployment: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdic
     let status = |field| status(deployment, field);
     let (total, updated, available) = (status("replicas"), status("updatedReplicas"), status("availableReplicas"));
     let set = at.picture.replica_set(deployment, at.goal.generation);
-    let pods = set.map(|set| at.picture.pods_of(set.uid())).unwrap_or_default();
+    let all = set.map(|set| at.picture.pods_of(set.uid())).unwrap_or_default();
+    // One that was evicted stays in the list, and another one takes its place.
+    let (over, pods): (Vec<&Object>, Vec<&Object>) = all.into_iter().partition(|pod| is_over(pod));
     let complete = updated == wanted && total == wanted && available == wanted;
-    if complete && (wanted == 0 || settled(deployment, &pods, wanted, at, memory)) {
+    // The status may speak of the time before a crash that the pods tell of already.
+    let up = i64::try_from(pods.iter().filter(|pod| is_ready(pod)).count()).unwrap_or_default();
+    // Looked at from the first moment on, so that the clocks of those that must hold out run.
+    let steady = settled(deployment, &pods, wanted, at, memory);
+    if complete && (wanted == 0 || (up >= wanted && steady)) {
         return Verdict::Good;
     }
     let (mut findings, doomed) = troubles(&pods, at, memory);
-    if pods.is_empty()
-        && let Some(finding) = set.or(Some(deployment)).and_then(|object| cannot_create(object, at, memory))
+    findings.extend(over.iter().filter_map(|pod| unready(pod, at, memory)));
+    let made = pods.len();
+    if i64::try_from(made).unwrap_or_default() < wanted
+        && let Some(finding) = set.or(Some(deployment)).and_then(|object| cannot_create(object, made, at, memory))
     {
         if finding.doomed {
             return Verdict::Doomed(vec![finding]);

@@ -88,17 +88,17 @@ fn given_up(job: &Object, failed: &Value, at: Moment<'_>, memory: &Memory) -> Fi
         (reason, said) => format!("{reason}: {said}"),
     };
     let message = if last.message.is_empty() { String::new() } else { format!(": {}", last.message) };
-    let log = memory.last_words.get(&(last.pod.clone(), last.container.clone())).cloned();
-    Finding { reason: "job", message: format!("{} failed ({why}){message}", at.goal), doomed: true, log, ..last }
+    Finding { reason: "job", message: format!("{} failed ({why}){message}", at.goal), doomed: true, ..last }
 }
 
-/// The trouble of the pod that was made last.
+/// The trouble of the pod that was made last. What it only waits for passes.
 fn newest(pods: &[&Object], findings: &[Finding]) -> Option<Finding> {
+    let findings = findings.iter().filter(|finding| finding.reason != "not-ready");
     let made = |finding: &&Finding| {
         let pod = pods.iter().find(|pod| pod.name() == finding.pod);
         pod.map(|pod| pod.text("/metadata/creationTimestamp").to_owned())
     };
-    findings.iter().max_by_key(made).cloned()
+    findings.max_by_key(made).cloned()
 }
 
 /// A pod without trouble, whose log is worth a look if the Job's time runs out.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::moment::Moment;
 use super::stuck::in_the_way;
+use super::words::Listener;
 use super::{Goal, Limits, Memory, Picture, Verdict, judge};
 use crate::yaml::Object;
 
@@ -72,7 +73,8 @@ fn line(verdict: &Verdict) -> &str {
 
 #[test]
 fn a_stateful_set_is_up_when_its_revision_is_the_current_one_and_all_pods_are_ready() {
-    let of = |status: Value| verdict(&[set(json!({"replicas": 3}), status)]);
+    let pods = || ["w-0", "w-1", "w-2"].map(|name| pod(name, "new", running()));
+    let of = |status: Value| verdict(&[&[set(json!({"replicas": 3}), status)][..], &pods()].concat());
     let done = json!({"replicas": 3, "readyReplicas": 3, "updatedReplicas": 3, "currentRevision": "new"});
     assert_eq!(of(done.clone()), Verdict::Good);
     for (field, value) in [
@@ -86,6 +88,10 @@ fn a_stateful_set_is_up_when_its_revision_is_the_current_one_and_all_pods_are_re
         status[field] = value;
         assert!(matches!(of(status), Verdict::Waiting(..)), "{field}");
     }
+    // What the pods say already, the status may not say yet.
+    let crashed = pod("w-1", "new", json!({"terminated": {"exitCode": 3}}));
+    let objects = [set(json!({"replicas": 3}), done), pods()[0].clone(), crashed, pods()[2].clone()];
+    assert!(matches!(verdict(&objects), Verdict::Waiting(..)));
     let none = json!({"replicas": 0, "currentRevision": "new"});
     assert_eq!(verdict(&[set(json!({"replicas": 0}), none)]), Verdict::Good);
 }
@@ -94,7 +100,8 @@ fn a_stateful_set_is_up_when_its_revision_is_the_current_one_and_all_pods_are_re
 fn only_the_pods_from_the_partition_on_are_waited_for() {
     let spec = json!({"replicas": 3, "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}});
     let status = |updated: u32| json!({"replicas": 3, "readyReplicas": 3, "updatedReplicas": updated});
-    assert_eq!(verdict(&[set(spec.clone(), status(1))]), Verdict::Good);
+    let new = pod("w-2", "new", running());
+    assert_eq!(verdict(&[set(spec.clone(), status(1)), new]), Verdict::Good);
     assert_eq!(line(&verdict(&[set(spec, status(0))])), "0 of 1 new pods ready, 3 old");
 }
 
@@ -195,7 +202,11 @@ fn a_daemon_set_is_up_when_every_node_that_should_has_a_new_pod() {
     let of = |wanted: u32, updated: u32, available: u32| {
         let status =
             json!({"desiredNumberScheduled": wanted, "updatedNumberScheduled": updated, "numberAvailable": available});
-        verdict(&[workload("DaemonSet", json!({}), status)])
+        let pods = |state: Value| [pod("w-a", "h1", running()), pod("w-b", "h1", state)];
+        let of = |state| verdict(&[&[workload("DaemonSet", json!({}), status.clone())][..], &pods(state)].concat());
+        // What the pods say already, the status may not say yet.
+        assert!(wanted == 0 || matches!(of(json!({"terminated": {"exitCode": 3}})), Verdict::Waiting(..)));
+        of(running())
     };
     assert_eq!((of(2, 2, 2), of(0, 0, 0)), (Verdict::Good, Verdict::Good));
     assert!(matches!(of(2, 1, 2), Verdict::Waiting(..)) && matches!(of(2, 2, 1), Verdict::Waiting(..)));
@@ -287,8 +298,11 @@ fn what_a_job_failed_for_is_remembered_when_its_pods_are_gone() {
     let (mut memory, now) = (Memory::default(), Instant::now());
     at(&[job(json!({}), json!({})), crashed("p1", "Running")], &mut memory, now);
     memory.last_words.insert(("p1".into(), "w".into()), "no such table".into());
+    memory.last_words.insert(("other-1".into(), "w".into()), "of another".into());
     let gave_up = json!({"type": "Failed", "status": "True", "reason": "DeadlineExceeded"});
-    let Verdict::Doomed(findings) = at(&[job(json!({}), gave_up)], &mut memory, now) else { panic!("it gave up") };
+    let verdict = at(&[job(json!({}), gave_up)], &mut memory, now);
+    let Verdict::Doomed(mut findings) = verdict else { panic!("it gave up") };
+    Listener::new().give(&mut findings, &mut memory, Duration::ZERO);
     assert_eq!((findings[0].pod.as_str(), findings[0].log.as_deref()), ("p1", Some("no such table")));
 }
 
@@ -305,6 +319,13 @@ fn what_a_job_failed_for_may_be_told_after_its_end() {
     assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));
     let told = at(&[gave_up(), again], &mut memory, start + Duration::from_secs(1));
     assert_eq!(line(&told), "Job/w-migrate failed (BackoffLimitExceeded): container `w` of p1 crashed: exit code 5");
+    // That it was being made is no trouble.
+    let mut made = pod("p1", "", json!({"waiting": {"reason": "ContainerCreating"}}));
+    made["spec"]["nodeName"] = json!("n");
+    let mut memory = Memory::default();
+    at(&[job(json!({}), json!({})), made], &mut memory, start);
+    at(&[job(json!({}), json!({})), before.clone()], &mut memory, start);
+    assert_eq!(memory.last_trouble["o"].message, "container `w` of p1 was still running");
     // It is not waited for long, and not where the Job's time ran out.
     let mut memory = Memory::default();
     assert!(matches!(at(&[gave_up(), before.clone()], &mut memory, start), Verdict::Waiting(..)));
@@ -355,11 +376,14 @@ fn several_are_good_when_all_are_and_doomed_when_one_is() {
         let picture = Picture::of(objects.iter().cloned().map(object).collect());
         judge(&picture, &goals, &mut Memory::default(), &Limits::default(), Instant::now())
     };
-    assert_eq!(both(&[main.clone(), node(1)]), Verdict::Good);
+    let of_node = |state: Value| {
+        let mut pod = pod("p", "h", state);
+        pod["metadata"]["ownerReferences"][0]["uid"] = json!("w-node");
+        pod
+    };
+    assert_eq!(both(&[main.clone(), node(1), of_node(running())]), Verdict::Good);
     assert_eq!(line(&both(&[main.clone(), node(0)])), "w-node: 0 of 1 new pods ready");
-    let mut bad = pod("p", "h", no_image());
-    bad["metadata"]["ownerReferences"][0]["uid"] = json!("w-node");
     let mut revision = revision(1, "h", "w:2");
     revision["metadata"]["ownerReferences"][0]["uid"] = json!("w-node");
-    assert!(matches!(both(&[main, node(0), revision, bad]), Verdict::Doomed(_)));
+    assert!(matches!(both(&[main, node(0), revision, of_node(no_image())]), Verdict::Doomed(_)));
 }

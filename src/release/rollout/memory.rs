@@ -17,7 +17,7 @@ pub struct Memory {
     pub pull_errors: HashMap<(String, String), String>,
     /// The last trouble of each Job's pods, by the Job's uid: a Job that gives up may take its pods away.
     pub last_trouble: HashMap<String, Finding>,
-    /// The last words of a Job's containers, by pod and container, for the same reason.
+    /// The last words of containers that crashed, by pod and container, for the same reason.
     pub last_words: HashMap<(String, String), String>,
     /// Why no pod can be made, by the uid of the workload, as its events say it.
     pub refusals: HashMap<String, String>,
@@ -70,6 +70,16 @@ impl Memory {
             versions.push(version.to_owned());
         }
         (now.duration_since(*first), versions.len())
+    }
+
+    /// The last words of a container, or those of a pod that is like its own but for the last part of the name.
+    pub fn words_of(&self, pod: &str, container: &str) -> Option<&String> {
+        let kin = |name: &str| name.rsplit_once('-').map(|(kin, _)| kin.to_owned());
+        let exact = self.last_words.get(&(pod.to_owned(), container.to_owned()));
+        exact.or_else(|| {
+            let alike = |(other, name): &(String, String)| name == container && kin(other) == kin(pod);
+            self.last_words.iter().find(|(key, _)| alike(key)).map(|(_, words)| words)
+        })
     }
 
     /// A sign no longer holds: should it come back, it is a new one.

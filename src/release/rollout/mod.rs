@@ -9,6 +9,8 @@ mod kind;
 mod memory;
 mod moment;
 mod picture;
+mod progress;
+mod pull;
 mod selector;
 mod settled;
 mod short;
@@ -16,6 +18,7 @@ mod stateful_set;
 mod streams;
 mod stuck;
 mod trouble;
+mod unready;
 mod verdict;
 mod watch;
 mod words;
@@ -34,3 +37,5 @@ pub use words::last_words;
 
 #[cfg(test)]
 mod kinds_tests;
+#[cfg(test)]
+pub use trouble::finding;

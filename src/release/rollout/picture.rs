@@ -140,6 +140,27 @@ impl Picture {
         self.every_pod_of(&goal.uid).any(|pod| !pod.text("/metadata/deletionTimestamp").is_empty())
     }
 
+    /// The pods of a goal's workload that are not being stopped, nor have ended but for a Job's, of whatever revision, in the order of their names.
+    pub fn standing_pods_of<'a>(&'a self, goal: &'a Goal) -> impl Iterator<Item = &'a Object> {
+        let is_job = goal.kind == Kind::Job;
+        let standing = |pod: &&Object| pod.text("/metadata/deletionTimestamp").is_empty() && (is_job || !is_over(pod));
+        let mut pods: Vec<&Object> = self.every_pod_of(&goal.uid).filter(standing).collect();
+        pods.sort_by_key(|pod| pod.name());
+        pods.into_iter()
+    }
+
+    /// Whether an object was made by the controller object of that uid.
+    pub fn is_owned_by(&self, object: &Object, uid: &str) -> bool {
+        owner(object) == uid
+    }
+
+    /// Whether what has the first uid is the workload of the second one, its ReplicaSet or its pod.
+    pub fn is_of(&self, uid: &str, workload: &str) -> bool {
+        uid == workload
+            || self.owned.get(uid).is_some_and(|(_, object)| owner(object) == workload)
+            || self.every_pod_of(workload).any(|pod| pod.uid() == uid)
+    }
+
     /// The pods of a workload, of whatever revision.
     pub fn every_pod_of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Object> {
         let sets: Vec<&str> = self.owned_by(uid, "ReplicaSet").map(Object::uid).collect();
@@ -191,6 +212,11 @@ fn owner(object: &Object) -> &str {
 pub fn statuses(pod: &Object) -> impl Iterator<Item = (bool, &Value)> {
     let init = pod.list("/status/initContainerStatuses").iter().map(|status| (true, status));
     init.chain(pod.list("/status/containerStatuses").iter().map(|status| (false, status)))
+}
+
+/// Whether a pod has ended for good: it was evicted, or ran to its end. A controller that wants pods to run counts it no more.
+pub fn is_over(pod: &Object) -> bool {
+    ["Succeeded", "Failed"].contains(&pod.text("/status/phase"))
 }
 
 /// How often a container was started again.

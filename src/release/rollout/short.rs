@@ -14,7 +14,7 @@ pub fn no_pod(count: usize, at: Moment<'_>, memory: &mut Memory) -> Option<Findi
     memory.wants_events |= since >= at.limits.create / 2;
     let why = memory.refusals.get(uid)?;
     let message = format!("no pod of {} can be created: {why}", at.goal);
-    Some(Finding { doomed: since >= at.limits.create, ..finding("create", message) })
+    Some(Finding { uid: uid.clone(), doomed: since >= at.limits.create, ..finding("create", message) })
 }
 
 /// What the events say about pods that could not be made for this goal, since we last wrote to it.

@@ -7,7 +7,7 @@
 
 use super::Memory;
 use super::moment::Moment;
-use super::picture::{condition, revision_hash};
+use super::picture::{condition, is_over, revision_hash};
 use super::settled::{is_held, settled};
 use super::short::no_pod;
 use super::stuck::strays;
@@ -31,9 +31,14 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
     let pods: Vec<&Object> = all
         .iter()
         .filter(|pod| revision_hash(pod) == revision && pod.text("/metadata/deletionTimestamp").is_empty())
+        .filter(|pod| !is_over(pod))
         .copied()
         .collect();
-    if complete && (new == 0 || settled(set, &pods, new, at, memory)) {
+    // The status may speak of the time before a crash that the pods tell of already.
+    let up = i64::try_from(pods.iter().filter(|pod| is_ready(pod)).count()).unwrap_or_default();
+    // Looked at from the first moment on, so that the clocks of those that must hold out run.
+    let steady = settled(set, &pods, new, at, memory);
+    if complete && (new == 0 || (up >= new && steady)) {
         return Verdict::Good;
     }
     let (mut findings, doomed) = troubles(&pods, at, memory);
@@ -52,7 +57,6 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         findings.push(finding);
     }
     let (word, other) = at.goal.words;
-    let up = i64::try_from(pods.iter().filter(|pod| is_ready(pod)).count()).unwrap_or_default();
     let line = if complete {
         format!("{} of {new} {word} pods ready, watching that they stay up", up.min(new))
     } else {

@@ -8,21 +8,20 @@ use super::Memory;
 use super::kind::Kind;
 use super::moment::Moment;
 use super::picture::{condition, restarts, statuses, text};
-use crate::error::{count, join_and};
+use super::pull::{image_of, pull_error, pull_is_hopeless};
+use super::unready::unready;
+use crate::error::count;
 use crate::yaml::Object;
-
-/// How long a pod may be not ready before it is told.
-const UNREADY: Duration = Duration::from_secs(3);
 
 /// Why a pod, or a rollout, is in trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`,
+    /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`, `ended`,
     /// `paused`, `job`, `late`.
     pub reason: &'static str,
     /// The pod, if it is about one.
     pub pod: String,
-    /// The uid of that pod: another may have its name.
+    /// The uid of that pod, since another may have its name; or of the object whose pods cannot be made.
     pub uid: String,
     /// The container, if it is about one.
     pub container: String,
@@ -30,6 +29,8 @@ pub struct Finding {
     pub message: String,
     /// Whether the container has run, so that there are log lines.
     pub has_log: bool,
+    /// Whether a run after the one that crashed may have begun: then the log of that one is the one before.
+    pub again: bool,
     /// Its last log lines, where they had to be kept because the pod may be gone.
     pub log: Option<String>,
     /// Whether it is certain that this will not heal by waiting.
@@ -57,12 +58,8 @@ pub fn trouble(pod: &Object, at: Moment<'_>, memory: &mut Memory) -> Vec<Finding
     for (init, status) in statuses(pod) {
         findings.extend(container_trouble(pod, init, status, at, memory));
     }
-    if findings.is_empty()
-        && let Some(mut finding) = not_ready(pod)
-    {
-        // Every pod is not ready for a moment: what is worth telling lasts.
-        finding.fresh = memory.since(&format!("not-ready {}", pod.uid()), "", now).0 < UNREADY;
-        findings.push(finding);
+    if findings.is_empty() {
+        findings.extend(unready(pod, at, memory));
     }
     findings
 }
@@ -117,8 +114,13 @@ fn container_trouble(pod: &Object, init: bool, status: &Value, at: Moment<'_>, m
                 ..base
             })
         }
-        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at)
-            .map(|(message, doomed)| Finding { reason: "crash", message, doomed, has_log: true, ..base }),
+        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at).map(
+            |(message, doomed)| {
+                // The first restart comes at once, the later ones take their time.
+                let again = status.pointer("/state/running").is_some() || restarts(status) == 0;
+                Finding { reason: "crash", message, doomed, has_log: true, again, ..base }
+            },
+        ),
     }
 }
 
@@ -153,57 +155,16 @@ fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>
         if message.is_empty() { how } else { format!("{how}, {message}") }
     });
     let what = if init { "init container" } else { "container" };
-    let times = if crashes == 1 { "crashed".to_owned() } else { format!("crashed {crashes} times") };
+    // It should run on; some end well all the same.
+    let is_well = last.is_some_and(|last| last.get("exitCode").and_then(Value::as_i64) == Some(0));
+    let verb = if is_well { "ended" } else { "crashed" };
+    let times = if crashes == 1 { verb.to_owned() } else { format!("{verb} {crashes} times") };
     let doomed = !is_job && crashes >= at.limits.crashes;
     Some((format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()), doomed))
 }
 
-/// A pod that runs and is not ready: the deadline decides.
-fn not_ready(pod: &Object) -> Option<Finding> {
-    let unready: Vec<String> = statuses(pod)
-        .filter(|(init, status)| {
-            !init
-                && status.pointer("/state/running").is_some()
-                && status.get("ready").and_then(Value::as_bool) == Some(false)
-        })
-        .map(|(_, status)| format!("`{}`", text(status, "name")))
-        .collect();
-    if unready.is_empty() {
-        return None;
-    }
-    let (noun, verb) = if unready.len() == 1 { ("container", "runs and is") } else { ("containers", "run and are") };
-    let message = format!("{noun} {} of {} {verb} not ready{}", join_and(&unready), pod.name(), probe(pod));
-    Some(Finding {
-        pod: pod.name().into(),
-        uid: pod.uid().into(),
-        container: unready[0].trim_matches('`').into(),
-        has_log: true,
-        ..finding("not-ready", message)
-    })
-}
-
-/// What the first readiness probe asks.
-fn probe(pod: &Object) -> String {
-    let Some(probe) = pod.list("/spec/containers").iter().find_map(|container| container.get("readinessProbe")) else {
-        return String::new();
-    };
-    if let Some(get) = probe.get("httpGet") {
-        let port = get.get("port").map(|port| port.to_string().replace('"', "")).unwrap_or_default();
-        return format!(" (readiness probe: GET {} on port {port})", text(get, "path"));
-    }
-    if let Some(port) = probe.pointer("/tcpSocket/port") {
-        return format!(" (readiness probe: connects to port {})", port.to_string().replace('"', ""));
-    }
-    match probe.pointer("/exec/command").and_then(Value::as_array) {
-        Some(command) => {
-            format!(" (readiness probe: {})", command.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
-        }
-        None => String::new(),
-    }
-}
-
-/// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods.
-pub fn cannot_create(object: &Object, at: Moment<'_>, memory: &mut Memory) -> Option<Finding> {
+/// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods, or no more of them.
+pub fn cannot_create(object: &Object, made: usize, at: Moment<'_>, memory: &mut Memory) -> Option<Finding> {
     let (sign, last) = (format!("create {}", object.uid()), format!("create again {}", object.uid()));
     let Some(condition) = condition(object, "ReplicaFailure") else {
         memory.forget(&sign);
@@ -218,54 +179,11 @@ pub fn cannot_create(object: &Object, at: Moment<'_>, memory: &mut Memory) -> Op
     }
     let (still, _) = memory.since(&last, "", at.now);
     let tried = since.saturating_sub(still);
-    let message = format!("no pod can be created: {}", text(condition, "message"));
-    Some(Finding { doomed: still >= at.limits.create.max(tried), ..finding("create", message) })
-}
-
-/// Whether a pull failed for a reason that does not pass: the registry says that there is no such image or that we may not have it,
-/// or the name leads nowhere at all. In the words of containerd, CRI-O, dockerd and the registries.
-fn pull_is_hopeless(error: &str, image: &str) -> bool {
-    let error = error.to_lowercase();
-    let passing = [
-        "toomanyrequests",
-        "too many requests",
-        "timeout",
-        "deadline",
-        "connection reset",
-        "temporary",
-        "try again",
-        "unexpected eof",
-    ];
-    let certain = [
-        "not found",
-        "notfound",
-        "manifest unknown",
-        "name unknown",
-        "does not exist",
-        "denied",
-        "unauthorized",
-        "authentication required",
-        "forbidden",
-        "invalid reference",
-        "no such host",
-        "no match for platform",
-        "no matching manifest",
-    ];
-    // `localhost/x` is how engines call an image that was built and never pushed: there is no registry to wait for.
-    let local = image.starts_with("localhost/") && error.contains("connection refused");
-    !passing.iter().any(|word| error.contains(word)) && (local || certain.iter().any(|word| error.contains(word)))
-}
-
-/// The end of a chain of errors that each repeat the image's name.
-fn pull_error(error: &str) -> &str {
-    let error = error.rsplit("failed to resolve reference").next().unwrap_or(error);
-    let error = error.split_once("\": ").map_or(error, |(_, rest)| rest);
-    error.trim()
-}
-
-fn image_of<'a>(pod: &'a Object, container: &str) -> &'a str {
-    let all = pod.list("/spec/containers").iter().chain(pod.list("/spec/initContainers"));
-    all.filter(|entry| text(entry, "name") == container).map(|entry| text(entry, "image")).next().unwrap_or_default()
+    let what = if made == 0 { "no pod" } else { "no more pods" };
+    let message = format!("{what} can be created: {}", text(condition, "message"));
+    // Where some could be made, room may come: the deadline decides.
+    let doomed = made == 0 && still >= at.limits.create.max(tried);
+    Some(Finding { uid: object.uid().into(), doomed, ..finding("create", message) })
 }
 
 /// A finding that is about nothing in particular yet.
@@ -277,6 +195,7 @@ pub fn finding(reason: &'static str, message: String) -> Finding {
         container: String::new(),
         message,
         has_log: false,
+        again: false,
         log: None,
         doomed: false,
         fresh: false,

@@ -8,20 +8,25 @@ use super::super::together::Together;
 use super::feed::{Feed, Told};
 use super::kind::Kind;
 use super::moment::Moment;
+use super::progress::progress;
 use super::short::refusal;
 use super::stuck::in_the_way;
 use super::trouble::finding;
-use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge, last_words};
+use super::words::Listener;
+use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge};
 use crate::kubectl::{Kubectl, Reason};
 use crate::process::Broken;
 use crate::signal;
-use crate::ui::{Tone, Ui};
+use crate::ui::{Progress, Tone, Ui};
 use crate::yaml::Object;
 
 /// How long a workload may take to show after it was applied, by the word of its stream.
 const SHOW: Duration = Duration::from_secs(20);
 /// How often events are asked for, where they are.
 const ASK: Duration = Duration::from_secs(10);
+
+/// How long those are waited for that were asked for their last words, when it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How a watch ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +59,8 @@ pub struct Watch<'a> {
     picture: Picture,
     /// When events were last asked for.
     asked: Option<Instant>,
+    /// What was waited for last.
+    goals: Vec<Goal>,
     /// The pods that were taken out of the way, by uid.
     cleared: Vec<String>,
     /// The releases that it stands or falls with.
@@ -69,6 +76,7 @@ impl<'a> Watch<'a> {
             told: None,
             picture: Picture::default(),
             asked: None,
+            goals: Vec::new(),
             cleared: Vec::new(),
             together: None,
         }
@@ -141,7 +149,9 @@ impl<'a> Watch<'a> {
         ui: &Ui,
     ) -> Ending {
         let started = Instant::now();
-        let ending = loop {
+        let mut listener = Listener::new();
+        self.goals = goals.to_vec();
+        let mut ending = loop {
             if interruptible && let Some(signal) = signal::received() {
                 break Ending::Interrupted(signal);
             }
@@ -164,20 +174,31 @@ impl<'a> Watch<'a> {
                     Verdict::Waiting(line, findings) => (line, findings),
                 },
             };
-            self.listen(&findings, goals, memory);
+            listener.listen(self.kubectl, &findings, memory);
             self.ask(goals, memory);
             self.clear(goals, memory, limits, ui);
             if started.elapsed() >= timeout {
                 break Ending::Late(late(findings, &line, goals, memory));
             }
-            let trouble = self.feed.trouble().map(|words| format!(" (cannot see it now: {words})"));
-            ui.wait(started, &format!("{line}{}", trouble.unwrap_or_default()));
+            let trouble = self.feed.trouble().map(|words| format!(" (cannot see it now: {words})")).unwrap_or_default();
+            ui.watch(started, timeout, &format!("{line}{trouble}"), || {
+                let (headline, parts) = progress(&self.picture, goals, &findings, &line);
+                (headline + &trouble, parts)
+            });
             if let Err(broken) = self.hear(Duration::from_millis(100)) {
                 break Ending::Blind(broken.to_string());
             }
         };
+        if let Ending::Doomed(findings) | Ending::Late(findings) = &mut ending {
+            listener.give(findings, memory, LAST_WORDS);
+        }
         ui.rest();
         ending
+    }
+
+    /// How far each of those came that were waited for last.
+    pub fn progress(&self, findings: &[Finding]) -> Vec<Progress> {
+        progress(&self.picture, &self.goals, findings, "").1
     }
 
     /// Tells each new picture, until `each` has no use for more or a signal comes.
@@ -190,22 +211,6 @@ impl<'a> Watch<'a> {
             self.hear(Duration::from_millis(200))?;
         }
         Ok(())
-    }
-
-    /// Keeps the last words of a Job's container that crashed: when the Job gives up, its pods may go at once.
-    fn listen(&self, findings: &[Finding], goals: &[Goal], memory: &mut Memory) {
-        if goals.iter().all(|goal| goal.kind != Kind::Job) {
-            return;
-        }
-        for finding in findings.iter().filter(|finding| finding.reason == "crash") {
-            // Each crash is another message.
-            let (since, _) = memory.since(&format!("heard {} {}", finding.pod, finding.message), "", Instant::now());
-            if since.is_zero()
-                && let Some(words) = last_words(self.kubectl, finding)
-            {
-                memory.last_words.insert((finding.pod.clone(), finding.container.clone()), words);
-            }
-        }
     }
 
     /// Asks the events why pods are not made, where that is waited for, every few seconds.
