@@ -6,6 +6,7 @@ mod clock;
 mod commands;
 mod error;
 mod git;
+mod junit;
 mod kubectl;
 mod manifest;
 mod process;
