@@ -1,6 +1,7 @@
 //! shipcat ships a service to Kubernetes, knows whether it worked, and puts everything back when it did not.
 
 mod adopt;
+mod bdd;
 mod cli;
 mod clock;
 mod commands;
@@ -14,6 +15,7 @@ mod redact;
 mod release;
 mod render;
 mod signal;
+mod slack;
 mod threads;
 mod ui;
 mod yaml;
@@ -24,7 +26,7 @@ use clap::Parser;
 
 use cli::{Cli, Command};
 use commands::{
-    Context, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, tell_error,
+    Context, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, tell_error, test,
     update, validate,
 };
 use error::{Exit, Problems};
@@ -52,6 +54,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Lock(args) => lock::run(context()?, args),
         Command::Rbac(args) => rbac::run(context()?, args),
         Command::Ship(args) => ship::run(context()?, args),
+        Command::Test(args) => test::run(context()?, args),
+        Command::Slack(args) => commands::slack::run(&cli.global, ui(), args),
         Command::Rollback(args) => rollback::run(context()?, args),
         Command::Remove(args) => remove::run(context()?, args),
         Command::List(args) => list::run(&cli.global, ui(), args),

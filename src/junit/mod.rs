@@ -5,7 +5,6 @@ mod case;
 mod read;
 mod verdict;
 
-pub use case::{Case, Outcome};
 pub use verdict::{Failing, Found, Verdict, judge};
 
 /// A file that the tests left.

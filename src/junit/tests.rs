@@ -6,7 +6,7 @@ fn file(name: &str, text: &str) -> File {
 
 fn of(exit: i32, files: &[&str]) -> Verdict {
     let files = files.iter().enumerate().map(|(n, text)| file(&format!("{n}.xml"), text)).collect();
-    judge(&Found { exit, path: "/junit".into(), files, lost: Vec::new() })
+    judge(&Found { exit, path: "/junit".into(), files, ..Found::default() })
 }
 
 const GOOD: &str = r#"<testsuite name="s"><testcase classname="web" name="answers" time="0.5"/></testsuite>"#;
@@ -105,6 +105,14 @@ fn what_could_not_be_fetched_fails() {
         ..Found::default()
     };
     assert_eq!(judge(&found).why, ["`big.xml` is larger than 20 MiB"]);
+}
+
+#[test]
+fn what_was_stopped_says_so_and_what_failed_before() {
+    let found = Found { exit: 137, stopped: Some("not done within 10 s".into()), ..Found::default() };
+    assert_eq!(judge(&found).why, ["not done within 10 s"]);
+    let bad = file("a.xml", r#"<testsuite><testcase name="a"><failure/></testcase></testsuite>"#);
+    assert_eq!(judge(&Found { files: vec![bad], ..found }).why, ["not done within 10 s", "the only case failed"]);
 }
 
 #[test]

@@ -12,12 +12,16 @@ use crate::error::count;
 pub struct Found {
     /// The exit code of the container.
     pub exit: i32,
+    /// Why it was stopped before its end, if it was; then its exit code says nothing.
+    pub stopped: Option<String>,
     /// Where it was to leave its files.
     pub path: String,
     /// The files that were there.
     pub files: Vec<File>,
     /// What of it could not be fetched, or is not looked at, a sentence each: a verdict without it would be worth nothing.
     pub lost: Vec<String>,
+    /// What was left aside and need not be there, a sentence each.
+    pub aside: Vec<String>,
 }
 
 /// A case that did not pass.
@@ -58,11 +62,6 @@ impl Verdict {
         self.why.is_empty()
     }
 
-    /// Of tests whose files were not looked at, and why they did not pass.
-    pub fn without_files(why: impl Into<String>) -> Self {
-        Self { why: vec![why.into()], ..Self::default() }
-    }
-
     /// The totals, for people: `12 cases, 1 failed, 2 skipped`.
     pub fn totals(&self) -> String {
         let mut parts = vec![count(self.cases, "case")];
@@ -75,7 +74,8 @@ impl Verdict {
 
 /// Judges a run: it is good if some case passed, none failed, every file could be read and the container ended well.
 pub fn judge(found: &Found) -> Verdict {
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { aside: found.aside.clone(), ..Verdict::default() };
+    verdict.why.extend(found.stopped.clone());
     let mut broken = Vec::new();
     let (mut seconds, mut any) = (0.0, false);
     for file in &found.files {
@@ -95,7 +95,8 @@ pub fn judge(found: &Found) -> Verdict {
     }
     verdict.time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let bad = verdict.failed + verdict.errored;
-    let nothing_read = broken.is_empty() && found.lost.is_empty();
+    // What says why there is nothing says enough.
+    let nothing_read = broken.is_empty() && found.lost.is_empty() && found.stopped.is_none();
     if bad > 0 {
         let of = if verdict.cases == 1 { "case".to_owned() } else { format!("{} cases", verdict.cases) };
         let what = match (verdict.failed, verdict.errored) {
@@ -116,7 +117,7 @@ pub fn judge(found: &Found) -> Verdict {
     }
     verdict.why.append(&mut broken);
     verdict.why.extend(found.lost.iter().cloned());
-    if found.exit != 0 {
+    if found.exit != 0 && found.stopped.is_none() {
         let but = if bad == 0 && verdict.cases > 0 { ", though no case failed" } else { "" };
         verdict.why.push(format!("the tests' container ended with exit code {}{but}", ended(found.exit)));
     }
