@@ -2,7 +2,7 @@
 //! several.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::locked::{Prepared, Queueing, interrupted};
 use super::look::Look;
 use super::nothing::nothing_to_do;
+use super::notify::Notes;
 use super::order::Order;
 use super::rescue::Rescue;
 use super::several::{self, Outcome, side_by_side};
@@ -20,7 +21,8 @@ use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{self, Grace, Graces};
-use crate::release::{self, Body, Finding, Limits, Plan, Reading, Request, Together, Weight};
+use crate::release::{self, Body, Ended, Finding, Limits, Place, Plan, Reading, Request, Together, Turns, Weight};
+use crate::signal;
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -107,6 +109,10 @@ pub struct How<'a> {
     pub boldness: &'a Boldness,
     /// How several go together.
     pub company: Company,
+    /// The folder below which the JUnit files of their tests are kept.
+    pub junit: Option<&'a Path>,
+    /// What became of each, for Slack.
+    pub notes: &'a Notes,
 }
 
 /// A service that may go out.
@@ -139,7 +145,15 @@ pub fn launch(
         _ => looks.iter().map(|look| context.ui.one_of(&look.order.service, width)).collect(),
     };
     let ui = |n: usize| uis.get(n).unwrap_or(&context.ui);
-    let items: Vec<Item> = prepared.into_iter().map(|one| item(one.look, one.git)).collect();
+    let items: Vec<Item> = prepared
+        .into_iter()
+        .map(|one| {
+            let mut item = item(one.look, one.git);
+            // What changes nothing in the cluster is recorded, and needs no tests.
+            item.body.tests = one.suite.filter(|_| !item.look.is_nothing());
+            item
+        })
+        .collect();
     for (n, item) in items.iter().enumerate() {
         tell(item, !uis.is_empty(), ui(n));
     }
@@ -161,9 +175,21 @@ pub fn launch(
     let together = (how.company.together && many)
         .then(|| release::lock::random().map(|id| Together::new(id, items.len())))
         .transpose()?;
-    let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    let at_once = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    // What is up waits for the others' rollouts before it is tested, and must keep none of them from beginning.
+    let turns = (many && items.iter().any(|item| item.body.tests.is_some())).then(|| Turns::new(items.len(), at_once));
+    let jobs = if turns.is_some() { items.len() } else { at_once };
     let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
-    let begin = |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n));
+    let begin = |n, item| {
+        let place = turns.as_ref().map(|turns| turns.place(n));
+        if let Some(place) = &place {
+            place.begin();
+            if let Some(signal) = signal::received() {
+                return not_begun(&item, signal);
+            }
+        }
+        start(context, kubectl, item, how, (together.as_ref(), place.as_ref()), ui(n))
+    };
     let outcomes = side_by_side(items, jobs, begin, not_begun);
     if many {
         several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
@@ -230,7 +256,10 @@ fn rehearse<'a>(
             continue;
         }
         let Item { mut look, body, .. } = item;
-        let request = request(context, &mut look, body, how, None, ui(n));
+        if let Some(suite) = &body.tests {
+            ui(n).say(Tone::Dim, format!("  its tests would run: {}", suite.image));
+        }
+        let request = request(context, &mut look, body, how, (None, None), ui(n));
         release::rehearse(kubectl, request)?;
     }
     let commands = kubectl.rehearsed();
@@ -248,7 +277,7 @@ fn start(
     kubectl: &Kubectl<'_>,
     item: Item,
     how: How<'_>,
-    together: Option<&Together>,
+    (together, place): (Option<&Together>, Option<&Place<'_>>),
     ui: &Ui,
 ) -> Outcome {
     let started = Instant::now();
@@ -257,8 +286,12 @@ fn start(
     let result = if is_nothing {
         nothing_to_do(kubectl, &look, &how.patience.limits(context), together, ui)
     } else {
-        let request = request(context, &mut look, body, how, together, ui);
-        release::run(kubectl, request, ui)
+        let told = body.clone();
+        let request = request(context, &mut look, body, how, (together, place), ui);
+        release::run(kubectl, request, ui).map(|ended: Ended| {
+            how.notes.released(context.environment.name.as_ref(), &told, &ended);
+            ended.exit
+        })
     };
     outcome.exit = result.unwrap_or_else(|error| {
         let exit = tell_error(&error, ui);
@@ -287,7 +320,7 @@ fn request<'a>(
     look: &'a mut Look,
     mut body: Body,
     how: How<'a>,
-    together: Option<&'a Together>,
+    (together, place): (Option<&'a Together>, Option<&'a Place<'a>>),
     ui: &Ui,
 ) -> Request<'a> {
     let release::Patience { timeout, rollback_timeout, limits } = how.patience.limits(context);
@@ -317,6 +350,8 @@ fn request<'a>(
         told,
         evidence: how.boldness.evidence.as_deref(),
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,
+        junit: how.junit,
+        place,
     }
 }
 

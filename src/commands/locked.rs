@@ -6,6 +6,7 @@ use super::Context;
 use super::launch::{self, Patience};
 use super::look::Look;
 use super::rescue::{Rescued, rescue};
+use crate::bdd::Suite;
 use crate::error::{Exit, Failure, Problems};
 use crate::git::GitState;
 use crate::kubectl::{Kubectl, Reason};
@@ -49,6 +50,8 @@ pub struct Prepared {
     pub git: Option<GitState>,
     /// The version that is to be written into a file.
     pub recording: Option<Recording>,
+    /// The tests that the release must pass.
+    pub suite: Option<Suite>,
 }
 
 impl Prepared {
@@ -160,6 +163,31 @@ pub fn locked(
                 ui.say(Tone::Warn, "what was recovered before stands: `shipcat history` tells it");
             }
             result
+        }),
+    }
+}
+
+/// Takes the lock for what needs nothing read before, and gives it back behind it.
+///
+/// # Errors
+/// If it is refused, or as `go` fails; nothing was changed then.
+pub fn held(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    queueing: &Queueing,
+    what: &str,
+    go: impl FnOnce() -> Result<Exit>,
+) -> Result<Exit> {
+    let ui = &context.ui;
+    kubectl.stoppable(true);
+    match lock::take(kubectl, &queueing.wish(context, what), &true.into(), ui)? {
+        Taking::Interrupted(signal) => Ok(interrupted(signal, ui)),
+        Taking::Unwanted => Ok(Exit::Refused),
+        Taking::Busy(holder) => Err(busy(context, &holder, queueing)),
+        Taking::Cannot(error) => Err(error.refused("cannot take the lock of the environment").into()),
+        Taking::Held { held, .. } => held.during(kubectl, ui, || match signal::received() {
+            Some(signal) => Ok(interrupted(signal, ui)),
+            None => go(),
         }),
     }
 }

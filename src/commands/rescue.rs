@@ -9,7 +9,7 @@ use super::locked::interrupted;
 use super::{Context, consent};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{self, Choice, History, Means, Outcome, Reach, Stranded, Together};
+use crate::release::{self, Choice, History, Means, Outcome, Reach, Stranded, Together, Turns};
 use crate::ui::{Tone, Ui};
 
 /// What becomes of a release whose run died.
@@ -190,7 +190,10 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         .into_iter()
         .map(|(id, (size, is_foreign))| (id, (Together::new(id.to_owned(), size), is_foreign)))
         .collect();
-    let one = |case: &Case<'_>| -> Result<Exit> {
+    let turns = Turns::new(cases.len(), cases.len());
+    let one = |n: usize, case: &Case<'_>| -> Result<Exit> {
+        let place = turns.place(n);
+        place.begin();
         let with = group(case.history).and_then(|id| together.get(id));
         if with.is_some_and(|(_, is_foreign)| *is_foreign) && !case.is_foreign() {
             let number = case.stranded.number();
@@ -202,6 +205,7 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
             history: case.history,
             patience: patience.limits(context),
             together: with.map(|(together, _)| together),
+            place: (cases.len() > 1).then_some(&place),
         };
         let result = case.stranded.recover(kubectl, &means, case.choice, &case.ui);
         if let Some((together, _)) = with {
@@ -211,7 +215,8 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         result
     };
     let results: Vec<Result<Exit>> = std::thread::scope(|scope| {
-        let all: Vec<_> = cases.iter().map(|case| scope.spawn(|| one(case))).collect();
+        let one = &one;
+        let all: Vec<_> = cases.iter().enumerate().map(|(n, case)| scope.spawn(move || one(n, case))).collect();
         let failed = || anyhow!("shipcat itself failed while it recovered a release");
         all.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(failed()))).collect()
     });

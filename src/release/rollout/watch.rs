@@ -127,6 +127,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Ends the streams for as long as nobody looks: each is a kubectl of its own. They begin again when somebody does.
+    pub fn sleep(&mut self) {
+        self.streams.iter_mut().for_each(|stream| *stream = None);
+    }
+
     /// Forgets an object that was seen to be gone.
     pub fn bury(&mut self, object: &Object) {
         self.picture.bury(object);
