@@ -15,6 +15,8 @@ use crate::ui::{Tone, seconds};
 
 /// How long a container that is stopped may take to end by itself, in seconds.
 const GRACE: &str = "10";
+/// How long its making may take: some stores copy the whole image for it.
+const CREATE: Duration = Duration::from_mins(5);
 /// How long its files may take to come.
 const COPY: Duration = Duration::from_mins(2);
 
@@ -70,7 +72,7 @@ impl Container<'_> {
     fn create(&self, suite: &Suite) -> Result<(), String> {
         let (service, environment) = (&suite.service, &suite.environment);
         let namespace = self.means.kubectl.namespace();
-        let mut cmd = self.engine.cmd(&["create", "--name", &self.name]);
+        let mut cmd = self.engine.cmd(&["create", "--name", &self.name]).limit(CREATE);
         for (label, value) in [("tests-of", service.as_str()), ("environment", environment), ("namespace", namespace)] {
             cmd = cmd.arg("--label").arg(format!("shipcat.dev/{label}={value}"));
         }
@@ -164,7 +166,7 @@ impl Container<'_> {
     fn stop(&self, suite: &Suite) {
         let ui = self.means.ui;
         ui.say(Tone::Warn, format!("  the tests are not done within {}: they are stopped", seconds(suite.timeout)));
-        let cmd = self.engine.cmd(&["stop", "--time", GRACE, &self.name]).limit(Duration::from_mins(1));
+        let cmd = self.engine.cmd(&["stop", "-t", GRACE, &self.name]).limit(Duration::from_mins(1));
         ui.command(cmd.pasted());
         // What does not stop is killed when it is removed.
         drop(cmd.run_while(|| !(self.means.halted)()));

@@ -21,11 +21,10 @@ pub struct Engine {
     pub name: &'static str,
 }
 
-/// What is asked of an engine to know whether it answers: each is an error where there is only a client.
-const ASKED: [(&str, &[&str]); 2] = [
-    ("docker", &["version", "--format", "{{.Server.Version}}"]),
-    ("podman", &["version", "--format", "{{.Client.Version}}"]),
-];
+/// The engines, the first one first. (What is called `docker` may be podman.)
+const KNOWN: [&str; 2] = ["docker", "podman"];
+/// What is asked of one to know whether it answers: a client without an engine has no answer.
+const ASKED: [&str; 2] = ["ps", "--quiet"];
 
 impl Engine {
     /// Finds an engine that answers: the one that is wanted, else docker, else podman.
@@ -39,13 +38,13 @@ impl Engine {
             Runner::Container | Runner::Job => true,
         };
         let mut tried = Vec::new();
-        for (name, args) in ASKED.into_iter().filter(|(name, _)| wanted(name)) {
+        for name in KNOWN.into_iter().filter(|name| wanted(name)) {
             let Ok(program) = which::which(name) else {
                 tried.push(format!("there is no `{name}` on your PATH"));
                 continue;
             };
             let engine = Self { program, name };
-            match engine.asked(&engine.cmd(args), ui) {
+            match engine.asked(&engine.cmd(&ASKED), ui) {
                 Ok(_) => return Ok(engine),
                 Err(why) => tried.push(format!("`{name}` has no engine that answers ({why})")),
             }

@@ -67,6 +67,9 @@ impl Fetched {
             let mut bytes = Vec::new();
             // What a header says of the size is somebody's word.
             (&mut entry).take(ONE + 1).read_to_end(&mut bytes)?;
+            if (bytes.len() as u64) < entry.size().min(ONE + 1) {
+                return Err(std::io::ErrorKind::UnexpectedEof.into());
+            }
             if bytes.len() as u64 > ONE {
                 self.lost
                     .push(format!("the JUnit file `{name}` is larger than {} MiB, and was not looked at", ONE / MIB));

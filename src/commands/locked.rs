@@ -5,6 +5,7 @@ use anyhow::{Result, anyhow};
 use super::Context;
 use super::launch::{self, Patience};
 use super::look::Look;
+use super::notify::Notes;
 use super::rescue::{Rescued, rescue};
 use crate::bdd::Suite;
 use crate::error::{Exit, Failure, Problems};
@@ -72,6 +73,8 @@ pub struct Errand<'a> {
     pub patience: &'a Patience,
     /// Whether nothing is to be changed: then no lock is taken.
     pub rehearse: bool,
+    /// What became of releases, for Slack.
+    pub notes: &'a Notes,
 }
 
 /// Takes the lock and, side by side, reads what is needed; what was read before a wait is read again behind it. Then goes on under
@@ -87,7 +90,7 @@ pub fn locked(
     go: impl FnOnce(Vec<Prepared>) -> Result<Exit>,
 ) -> Result<Exit> {
     let ui = &context.ui;
-    let Errand { services, what, patience, rehearse } = *errand;
+    let Errand { services, what, patience, rehearse, notes } = *errand;
     let queueing = &patience.queueing;
     if rehearse {
         let (prepared, holder) = std::thread::scope(|scope| {
@@ -146,7 +149,7 @@ pub fn locked(
                         // There may be new ones since.
                         kubectl.conceal_secrets();
                     }
-                    rescue(context, kubectl, services, patience)
+                    rescue(context, kubectl, services, (patience, notes))
                 }
             };
             let was_recovered = matches!(recovered, Ok(Rescued::Done));

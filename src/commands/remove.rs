@@ -67,7 +67,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         Ok(several::worst(&outcomes))
     };
     let what = format!("remove {service}");
-    let errand = Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run };
+    let errand =
+        Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run, notes: &notes };
     let exit = locked(&context, &kubectl, &errand, prepare, go)?;
     notes.send(&context, args.notify);
     Ok(exit)

@@ -6,10 +6,11 @@ use anyhow::{Result, anyhow};
 
 use super::launch::Patience;
 use super::locked::interrupted;
+use super::notify::Notes;
 use super::{Context, consent};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{self, Choice, History, Means, Outcome, Reach, Stranded, Together, Turns};
+use crate::release::{self, Choice, Ended, History, Means, Outcome, Reach, Stranded, Together, Turns};
 use crate::ui::{Tone, Ui};
 
 /// What becomes of a release whose run died.
@@ -76,7 +77,12 @@ impl Case<'_> {
 ///
 /// # Errors
 /// If it cannot be told how far a release came, or nobody could be asked; nothing was changed then.
-pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, services: &[&str], patience: &Patience) -> Result<Rescued> {
+pub fn rescue(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    services: &[&str],
+    (patience, notes): (&Patience, &Notes),
+) -> Result<Rescued> {
     let wanted = patience.rescue.choice();
     let mut histories = History::read_all(kubectl, services, &false.into())?.permitted()?;
     let groups: BTreeSet<String> = histories.values().filter_map(|history| group(history).map(str::to_owned)).collect();
@@ -119,6 +125,11 @@ pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, services: &[&str], patie
     kubectl.stoppable(false);
     kubectl.at_step("recovers a release that died");
     let exits = recover(context, kubectl, &cases, patience)?;
+    for (case, exit) in cases.iter().zip(&exits) {
+        let why = (*exit != Exit::Done).then(|| format!("the run of release {} died", case.stranded.number()));
+        let ended = Ended { exit: *exit, why, tests: None };
+        notes.released(context.environment.name.as_ref(), case.stranded.body(), &ended);
+    }
     kubectl.stoppable(true);
     Ok(match Exit::worst(exits) {
         Exit::Done | Exit::AsBefore => Rescued::Done,

@@ -60,6 +60,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         what: &what,
         patience: &args.patience,
         rehearse: args.boldness.dry_run,
+        notes: &notes,
     };
     let exit = locked(&context, &kubectl, &errand, prepare, go)?;
     notes.send(&context, args.notify);

@@ -93,7 +93,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
     let notes = Notes::default();
     let go = |prepared: Vec<Prepared>| go(&context, &kubectl, prepared, args, &notes);
-    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    let errand = Errand {
+        services: &services,
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.boldness.dry_run,
+        notes: &notes,
+    };
     let exit = locked(&context, &kubectl, &errand, prepare, go)?;
     notes.send(&context, args.notify);
     Ok(exit)

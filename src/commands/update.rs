@@ -69,7 +69,13 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
         Ok(several::worst(&outcomes))
     };
-    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
+    let errand = Errand {
+        services: &services,
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.boldness.dry_run,
+        notes: &notes,
+    };
     let exit = locked(&context, &kubectl, &errand, prepare, go)?;
     notes.send(&context, args.notify);
     Ok(exit)

@@ -107,6 +107,11 @@ impl<'a> Stranded<'a> {
         self.release.number
     }
 
+    /// What it is.
+    pub fn body(&self) -> &Body {
+        &self.release.body
+    }
+
     /// Who made it, and when, in a line.
     pub fn told(&self) -> String {
         let Body { who, started, version, command, .. } = &self.release.body;
