@@ -6,6 +6,9 @@ mod common;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use common::slack::Slack;
 use common::world::World;
 use common::{Run, engine, write};
@@ -21,7 +24,8 @@ fn world(name: &str, how: &str, services: &[&str]) -> World {
     let file = world.repo.path().join("shipcat.yml");
     let environments = std::fs::read_to_string(&file).unwrap();
     let env = "env: {URL: \"http://{{ service }}.{{ namespace }}/{{ version }}\", PLACE: \"{{ environment }}\"}";
-    let tests = format!("tests: {{image: webapp-tests, tag: passes, {how}, {env}}}\nslack: \"#deploys\"\n");
+    let more = if how.contains("env:") { how.to_owned() } else { format!("{how}, {env}") };
+    let tests = format!("tests: {{image: webapp-tests, tag: passes, {more}}}\nslack: \"#deploys\"\n");
     std::fs::write(&file, format!("{tests}{environments}")).unwrap();
     std::fs::remove_dir_all(world.repo.path().join("manifests")).unwrap();
     for service in services {
@@ -301,4 +305,94 @@ fn what_cannot_be_run_is_found_before_anything_is_changed() {
     assert_eq!(world.items(&["deployments"]).len(), 0, "{}", none.stderr);
     // What does not run cannot be tested.
     run(&world, &["test", "webapp"]).ends(2).says("`webapp` does not run in dev: there is nothing to test");
+}
+
+/// An engine that does what a real one cannot be made to do: `dir` says what, and knows what it was asked.
+const FAKE: &str = r#"#!/bin/sh
+dir=$(dirname "$0")
+echo "$*" >>"$dir/asked"
+case $1 in
+create)
+    env >"$dir/env"
+    [ ! -e "$dir/full" ] || { echo "Error response from daemon: no space left on device" >&2; exit 1; } ;;
+start)
+    echo "password: $PASSWORD" ;;
+inspect)
+    echo "exited 0" ;;
+cp)
+    [ -e "$dir/files.tar" ] || { echo "Error response from daemon: connection reset by peer" >&2; exit 1; }
+    cat "$dir/files.tar" ;;
+rm)
+    [ ! -e "$dir/stuck" ] || { echo "Error response from daemon: device or resource busy" >&2; exit 1; } ;;
+esac
+"#;
+
+fn add(tar: &mut tar::Builder<Vec<u8>>, name: &[u8], kind: tar::EntryType, bytes: &[u8]) {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(bytes.len() as u64);
+    header.as_old_mut().name[..name.len()].copy_from_slice(name);
+    if kind == tar::EntryType::Symlink {
+        header.set_link_name("/etc/hostname").unwrap();
+    }
+    header.set_cksum();
+    tar.append(&header, bytes).unwrap();
+}
+
+#[test]
+fn an_engine_that_fails_or_means_harm() {
+    let world = world("bdd-fake", "env: {PASSWORD: hunter2-hunter2}, network: none", &["webapp"]);
+    let fake = tempfile::tempdir().unwrap();
+    let file = |name: &str| fake.path().join(name);
+    std::fs::write(file("docker"), FAKE).unwrap();
+    std::fs::set_permissions(file("docker"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", fake.path().display(), std::env::var("PATH").unwrap());
+    let run = |args: &[&str]| Run::of(&world.command(args).env("PATH", &path).output().unwrap());
+    run(&["ship", "webapp", "--no-test"]).ends(0);
+    // A container that cannot be made: what is shipped is taken back, untested.
+    std::fs::write(file("full"), "").unwrap();
+    let says = "the container of the tests cannot be made: Error response from daemon: no space left on device";
+    run(&["ship", "webapp", "--tag", "0.2.0"]).ends(3).says(says);
+    assert_eq!(world.image(), "0.1.0");
+    run(&["test", "webapp"]).ends(2).says(says);
+    std::fs::remove_file(file("full")).unwrap();
+    // Files that do not come: nobody knows how the tests went.
+    let says = "the JUnit files could not be fetched: Error response from daemon: connection reset by peer";
+    run(&["test", "webapp"]).ends(1).says(says);
+    // What leads out of the folder does not.
+    let good: &[u8] = b"<testsuite><testcase name='a'/></testsuite>";
+    let mut tar = tar::Builder::new(Vec::new());
+    for name in [&b"junit/a.xml"[..], b"../../../b.xml", b"/c.xml"] {
+        add(&mut tar, name, tar::EntryType::Regular, good);
+    }
+    add(&mut tar, b"junit/d.xml", tar::EntryType::Symlink, b"");
+    std::fs::write(file("files.tar"), tar.into_inner().unwrap()).unwrap();
+    std::fs::write(file("stuck"), "").unwrap();
+    let kept = world.repo.path().join("kept");
+    let tested = run(&["test", "webapp", "--junit", kept.to_str().unwrap()])
+        .ends(0)
+        .says("`d.xml` is a link, and was not followed");
+    let names = |dir: &Path| {
+        let mut names: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&kept.join("webapp")), ["a.xml", "b.xml", "c.xml"]);
+    assert_eq!((names(&kept).len(), world.repo.path().join("b.xml").exists()), (1, false));
+    // A container that stays is told, with what to do about it.
+    let tested = tested.says("warning: the container of the tests could not be removed: Error response from daemon: device or resource busy; `docker rm -f shipcat-tests-webapp-");
+    // What a variable holds is on no process list, and is given all the same.
+    let asked = std::fs::read_to_string(file("asked")).unwrap();
+    assert!(!asked.contains("hunter2") && asked.contains("--env PASSWORD"), "{asked}");
+    assert!(std::fs::read_to_string(file("env")).unwrap().contains("PASSWORD=hunter2-hunter2"));
+    // What is in a Secret of the namespace is masked in what the tests say.
+    assert!(tested.stderr.contains("    | password: "), "{}", tested.stderr);
+    world.kubectl(&["create", "secret", "generic", "db", "--from-literal=password=s3cret-s3cret"]);
+    let settings = std::fs::read_to_string(world.repo.path().join("shipcat.yml")).unwrap();
+    std::fs::write(world.repo.path().join("shipcat.yml"), settings.replace("hunter2-hunter2", "s3cret-s3cret"))
+        .unwrap();
+    std::fs::write(file("docker"), FAKE.replace("$PASSWORD", "s3cret-s3cret")).unwrap();
+    std::fs::remove_file(file("stuck")).unwrap();
+    let masked = run(&["test", "webapp", "-v"]).ends(0).says("    | password: ***");
+    assert!(!masked.stderr.contains("s3cret"), "{}", masked.stderr);
 }
