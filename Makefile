@@ -22,7 +22,7 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 unit: tools
-	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell
+	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell --test slack
 
 e2e: tools
 	@bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=4

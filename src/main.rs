@@ -1,11 +1,13 @@
 //! shipcat ships a service to Kubernetes, knows whether it worked, and puts everything back when it did not.
 
 mod adopt;
+mod bdd;
 mod cli;
 mod clock;
 mod commands;
 mod error;
 mod git;
+mod junit;
 mod kubectl;
 mod manifest;
 mod process;
@@ -13,6 +15,7 @@ mod redact;
 mod release;
 mod render;
 mod signal;
+mod slack;
 mod threads;
 mod ui;
 mod yaml;
@@ -25,7 +28,7 @@ use clap_complete::CompleteEnv;
 use cli::{Cli, Command};
 use commands::{
     Context, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship, status,
-    tell_error, update, validate,
+    tell_error, test, update, validate,
 };
 use error::{Exit, Problems};
 use ui::{Tone, Ui};
@@ -56,6 +59,8 @@ fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Lock(args) => lock::run(context()?, args),
         Command::Rbac(args) => rbac::run(context()?, args),
         Command::Ship(args) => ship::run(context()?, args),
+        Command::Test(args) => test::run(context()?, args),
+        Command::Slack(args) => commands::slack::run(&cli.global, ui(), args),
         Command::Rollback(args) => rollback::run(context()?, args),
         Command::Remove(args) => remove::run(context()?, args),
         Command::List(args) => list::run(&cli.global, ui(), args),

@@ -681,3 +681,41 @@ fn the_role_of_an_environment_is_printed() {
     write(dir.path(), &[("manifests/web/manifest.yml", "prt: 80\n")]);
     run(dir.path(), &["rbac", "-n", "dev"]).ends(2).says("did you mean `port`?");
 }
+
+#[test]
+fn tests_are_checked_before_a_cluster_is_asked() {
+    let settings = "tests: {image: t, env: {A: \"{{ values.x }}\"}}\nenvironments:\n  dev: {contexts: [here]}\n  live: {contexts: [there], protected: true, tests: false}\n";
+    let dir = repo(&[("shipcat.yml", settings)]);
+    refused(
+        dir.path(),
+        &["ship", "-n", "live", "web", "--no-test"],
+        "error: live is protected: nothing goes there untested\nhint: leave `--no-test` away\n",
+    );
+    refused(
+        dir.path(),
+        &["test", "-n", "live", "web"],
+        "error: `web` has no tests in live\nhint: say which in `tests` of shipcat.yml, of the environment, or of its manifest\n",
+    );
+    let broken = run(dir.path(), &["validate", "-n", "dev"]).ends(1);
+    assert!(
+        broken.stderr.contains("`tests.env.A` cannot be rendered")
+            || broken.stdout.contains("`tests.env.A` cannot be rendered"),
+        "{broken:?}"
+    );
+    run(dir.path(), &["validate", "-n", "live"]).ends(0);
+    // Layers: the whole repo, the environment, the service, the service there.
+    let files = [
+        (
+            "shipcat.yml",
+            "tests: {image: t, runner: job}\nenvironments:\n  dev: {contexts: [here], tests: {fetcher: \"busybox:1\"}}\n",
+        ),
+        ("manifests/web/dev.yml", "tests: {tag: 7}\n"),
+    ];
+    let dir = repo(&files);
+    run(dir.path(), &["validate"]).ends(0);
+    let told = run(dir.path(), &["generate", "-n", "dev", "web", "--explain", "tests.fetcher"]).ends(0);
+    assert!(told.stdout.contains("shipcat.yml") || told.stderr.contains("shipcat.yml"), "{told:?}");
+    // Who runs tests in the cluster must get into their pod.
+    let role = run(dir.path(), &["rbac", "-n", "dev"]).ends(0).stdout;
+    assert!(role.contains("resources: [pods/exec]\n    verbs: [create, get]"), "{role}");
+}

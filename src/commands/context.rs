@@ -32,7 +32,7 @@ pub struct Global {
     /// Which of the kube contexts that are accepted for the environment
     #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true, help_heading = "Where and how")]
     pub context: Option<String>,
-    /// Show each kubectl command
+    /// Show each command that is run
     #[arg(short, long, global = true, help_heading = "Where and how")]
     pub verbose: bool,
 }

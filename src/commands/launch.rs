@@ -2,7 +2,7 @@
 //! several.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::locked::{Prepared, Queueing, interrupted};
 use super::look::Look;
 use super::nothing::nothing_to_do;
+use super::notify::Notes;
 use super::order::Order;
 use super::rescue::Rescue;
 use super::several::{self, Outcome, side_by_side};
@@ -21,7 +22,10 @@ use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{self, Grace, Graces};
-use crate::release::{self, Body, Feed, Finding, Limits, Plan, Reading, Request, Together, Weight};
+use crate::release::{
+    self, Body, Ended, Feed, Finding, Limits, Place, Plan, Reading, Request, Together, Turns, Weight,
+};
+use crate::signal;
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -108,6 +112,10 @@ pub struct How<'a> {
     pub boldness: &'a Boldness,
     /// How several go together.
     pub company: Company,
+    /// The folder below which the JUnit files of their tests are kept.
+    pub junit: Option<&'a Path>,
+    /// What became of each, for Slack.
+    pub notes: &'a Notes,
 }
 
 /// A service that may go out.
@@ -140,7 +148,15 @@ pub fn launch(
         _ => looks.iter().map(|look| context.ui.one_of(&look.order.service, width)).collect(),
     };
     let ui = |n: usize| uis.get(n).unwrap_or(&context.ui);
-    let items: Vec<Item> = prepared.into_iter().map(|one| item(one.look, one.git)).collect();
+    let items: Vec<Item> = prepared
+        .into_iter()
+        .map(|one| {
+            let mut item = item(one.look, one.git);
+            // What changes nothing in the cluster is recorded, and needs no tests.
+            item.body.tests = one.suite.filter(|_| !item.look.is_nothing());
+            item
+        })
+        .collect();
     for (n, item) in items.iter().enumerate() {
         tell(item, !uis.is_empty(), ui(n));
     }
@@ -164,10 +180,21 @@ pub fn launch(
         .transpose()?;
     let plans: Vec<&Plan> = items.iter().map(|item| &item.look.plan).collect();
     let feed = many.then(|| release::feed(kubectl, &plans));
-    let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    let at_once = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    // What is up waits for the others' rollouts before it is tested, and must keep none of them from beginning.
+    let turns = (many && items.iter().any(|item| item.body.tests.is_some())).then(|| Turns::new(items.len(), at_once));
+    let jobs = if turns.is_some() { items.len() } else { at_once };
     let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
     let begin = |n, item| {
-        start(context, kubectl, item, Beside { together: together.as_ref(), feed: feed.as_ref() }, how, ui(n))
+        let place = turns.as_ref().map(|turns| turns.place(n));
+        if let Some(place) = &place {
+            place.begin();
+            if let Some(signal) = signal::received() {
+                return not_begun(&item, signal);
+            }
+        }
+        let beside = Beside { together: together.as_ref(), place: place.as_ref(), feed: feed.as_ref() };
+        start(context, kubectl, item, beside, how, ui(n))
     };
     let outcomes = side_by_side(items, jobs, begin, not_begun);
     if many {
@@ -235,6 +262,9 @@ fn rehearse<'a>(
             continue;
         }
         let Item { mut look, body, .. } = item;
+        if let Some(suite) = &body.tests {
+            ui(n).say(Tone::Dim, format!("  its tests would run: {}", suite.image));
+        }
         let request = request(context, &mut look, body, how, Beside::default(), ui(n));
         release::rehearse(kubectl, request)?;
     }
@@ -252,6 +282,8 @@ fn rehearse<'a>(
 struct Beside<'a> {
     /// Whom it stands or falls with.
     together: Option<&'a Together>,
+    /// Its place among those whose tests take turns.
+    place: Option<&'a Place<'a>>,
     /// The streams by which all of them are watched.
     feed: Option<&'a Arc<Feed<'a>>>,
 }
@@ -271,8 +303,12 @@ fn start<'a>(
     let result = if is_nothing {
         nothing_to_do(kubectl, &look, &how.patience.limits(context), beside.together, beside.feed, ui)
     } else {
+        let told = body.clone();
         let request = request(context, &mut look, body, how, beside, ui);
-        release::run(kubectl, request, ui)
+        release::run(kubectl, request, ui).map(|ended: Ended| {
+            how.notes.released(context.environment.name.as_ref(), &told, &ended);
+            ended.exit
+        })
     };
     outcome.exit = result.unwrap_or_else(|error| {
         let exit = tell_error(&error, ui);
@@ -332,6 +368,8 @@ fn request<'a>(
         told,
         evidence: how.boldness.evidence.as_deref(),
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,
+        junit: how.junit,
+        place: beside.place,
     }
 }
 

@@ -7,6 +7,7 @@ mod lease;
 mod partial;
 mod paths;
 mod persist;
+mod pods;
 mod read;
 mod records;
 mod secrets;

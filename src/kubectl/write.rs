@@ -116,10 +116,12 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; [`super::Reason::Conflict`] if another object has that name now.
     pub fn delete(&self, object: &Object) -> Result<()> {
+        self.change(&self.deletion(object)).map(drop)
+    }
+
+    pub(super) fn deletion(&self, object: &Object) -> Cmd {
         let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": object.uid()}});
-        let cmd =
-            self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string());
-        self.change(&cmd).map(drop)
+        self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string())
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::change::{self, Changed};
 use super::diff::significant;
-use super::ending::{Run, Trouble};
+use super::ending::{Ended, Run, Trouble};
 use super::evidence;
 use super::gone::await_gone;
 use super::history::History;
@@ -17,10 +17,14 @@ use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
 use super::recovery::Patience;
-use super::rollout::{Ending, Feed, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
+use super::rollout::{
+    Ending, Feed, Finding, Goal, Limits, Memory, Picture, Verdict, Watch, is_on_delete, is_workload, judge, streams,
+};
 use super::step::{JobRun, Step};
 use super::store::Record;
+use super::testing::{Subject, Tested};
 use super::together::{Together, Word};
+use super::turns::Place;
 use crate::error::{Exit, Failure, count};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Cmd;
@@ -59,13 +63,17 @@ pub struct Request<'a> {
     pub evidence: Option<&'a Path>,
     /// Whether it stays as far as it came where it fails, for somebody to look at.
     pub keeps_failures: bool,
+    /// The folder below which the JUnit files of its tests are kept.
+    pub junit: Option<&'a Path>,
+    /// Its place among those that are tested in the same run.
+    pub place: Option<&'a Place<'a>>,
 }
 
-/// Runs a release to its end, good or bad, and tells it. Returns the state in which the cluster is.
+/// Runs a release to its end, good or bad, and tells it.
 ///
 /// # Errors
 /// Before the first change only; nothing was changed then.
-pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::Result<Exit> {
+pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::Result<Ended> {
     let started = Instant::now();
     // From here on an interrupt means the way back, not the end.
     signal::listen()?;
@@ -73,14 +81,14 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     remember(&mut request);
     let mut watch = watch(kubectl, &request.plan, request.feed.as_ref());
     watch.beside(request.together);
-    let record = begin(kubectl, &request, ui)?;
+    let mut record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
         if let Some(together) = request.together {
             together.fail(&format!("{} was interrupted", request.body.service));
         }
         drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed"), None));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
-        return Ok(Exit::Interrupted(signal));
+        return Ok(Ended { exit: Exit::Interrupted(signal), why: None, tests: None });
     }
     let live: Vec<&Step> = request.plan.watched().into_iter().filter(|step| step.before.is_some()).collect();
     if live.iter().any(|step| !step.replaces_pods()) {
@@ -111,14 +119,64 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         // It was not tried again, since the signal came.
         trouble = Some(Trouble::Interrupted(signal));
     }
+    if trouble.is_none() {
+        let goals = goals(&request.plan, &changed);
+        trouble = test(kubectl, &request, &mut record, (&mut watch, &goals), ui);
+    }
     if let Some(together) = request.together {
+        // The others are tested before all go.
+        request.place.into_iter().for_each(Place::done);
         trouble = agree(kubectl, &request, together, trouble, ui);
     }
     let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
-    Ok(match trouble {
-        None => run.commit(),
-        Some(trouble) => run.take_back(&trouble, &mut watch),
-    })
+    let (exit, why) = match &trouble {
+        None => (run.commit(), None),
+        Some(trouble) => (run.take_back(trouble, &mut watch), Some(run.why(trouble))),
+    };
+    Ok(Ended { exit, why, tests: record.tests.clone() })
+}
+
+/// Runs the tests of what is up, if there are any.
+pub fn test(
+    kubectl: &Kubectl<'_>,
+    request: &Request<'_>,
+    record: &mut Record,
+    (watch, goals): (&mut Watch<'_>, &[Goal]),
+    ui: &Ui,
+) -> Option<Trouble> {
+    let suite = request.body.tests.as_ref()?;
+    if request.place.is_some() {
+        // Many may have to wait for long.
+        watch.sleep();
+    }
+    let subject = Subject {
+        suite,
+        workloads: request.plan.steps.iter().map(|step| step.desired.clone()).collect(),
+        keep: request.junit.map(|dir| dir.join(&request.body.service)),
+        place: request.place,
+        together: request.together,
+    };
+    match subject.test(kubectl, ui) {
+        Tested::Judged(summary) => {
+            record.tests = Some(summary.clone());
+            (!summary.passed).then(|| Trouble::Tests(summary, in_trouble(request, watch, goals)))
+        }
+        Tested::Void(why) => Some(Trouble::Void(why)),
+        Tested::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+        Tested::Lockless(why) => Some(Trouble::Lockless(why)),
+        Tested::Abandoned(why) => Some(Trouble::Abandoned(why)),
+        Tested::NotRun(why) => Some(Trouble::Untested(why)),
+    }
+}
+
+/// What is in trouble by what was seen while the tests ran: it may be why they failed.
+fn in_trouble(request: &Request<'_>, watch: &mut Watch<'_>, goals: &[Goal]) -> Vec<Finding> {
+    watch.catch_up(&[], Duration::ZERO);
+    let picture = watch.picture();
+    match judge(picture, goals, &mut Memory::baseline(picture, true), &request.limits, Instant::now()) {
+        Verdict::Doomed(findings) => findings,
+        _ => Vec::new(),
+    }
 }
 
 /// Tells the others how it went, and where it went well, waits for their word.

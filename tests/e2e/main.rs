@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bdd;
 mod diff;
 mod examples;
 mod init;
@@ -17,6 +18,7 @@ mod records;
 mod redaction;
 mod several;
 mod ship;
+mod slack;
 mod starts;
 mod status;
 mod workloads;

@@ -98,6 +98,11 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
     );
     if let Some(running) = sight.history.running() {
         text += &format!("  release   {}\n", line(running));
+        if let Some(tests) = &running.tests {
+            let since = Timestamp::now().duration_since(tests.finished);
+            let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
+            text += &format!("  tests     {}, {age}\n", tests.line());
+        }
         // While another release is under way, or died there, what is live is that one's doing.
         let is_open = sight.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
         if running.body.version != version && sight.is_seen && !is_open {

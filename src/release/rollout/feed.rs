@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -20,6 +20,15 @@ pub enum Told {
     Again(usize),
 }
 
+/// Who is told. Who is dropped is told no more.
+#[derive(Debug)]
+pub struct Reader {
+    /// What is told.
+    pub events: Receiver<Told>,
+    /// For as long as it is there.
+    _alive: Arc<()>,
+}
+
 /// Some streams, and what they told so far.
 #[derive(Debug)]
 pub struct Feed<'a> {
@@ -32,7 +41,9 @@ pub struct Feed<'a> {
 
 #[derive(Debug, Default)]
 struct State {
-    readers: Vec<Sender<Told>>,
+    readers: Vec<(Sender<Told>, Weak<()>)>,
+    /// How often the streams were begun from the beginning: what earlier ones still say is of no use.
+    round: u32,
     /// The last event of each object that is there, by uid.
     known: BTreeMap<String, (usize, Arc<Value>)>,
     /// The streams that ended, and when they are to be begun again.
@@ -47,11 +58,16 @@ impl<'a> Feed<'a> {
         Self { kubectl, watched, streams: Mutex::default(), state: Arc::default() }
     }
 
+    /// How many streams there are.
+    pub fn count(&self) -> usize {
+        self.watched.len()
+    }
+
     /// A new reader, who is told all that is there, and then each change.
     ///
     /// # Errors
     /// If kubectl cannot be started.
-    pub fn read(&self) -> Result<Receiver<Told>, Broken> {
+    pub fn read(&self) -> Result<Reader, Broken> {
         let mut streams = lock(&self.streams);
         if streams.is_empty() {
             *streams = (0..self.watched.len()).map(|number| self.stream(number)).collect::<Result<_, _>>()?;
@@ -61,8 +77,22 @@ impl<'a> Feed<'a> {
         for (number, event) in state.known.values() {
             let _ = sender.send(Told::Event(*number, Arc::clone(event)));
         }
-        state.readers.push(sender);
-        Ok(receiver)
+        let alive = Arc::new(());
+        state.readers.push((sender, Arc::downgrade(&alive)));
+        Ok(Reader { events: receiver, _alive: alive })
+    }
+
+    /// Ends the streams if nobody reads: each is a kubectl of its own. They begin again with the next reader.
+    pub fn rest(&self) {
+        let mut streams = lock(&self.streams);
+        let mut state = lock(&self.state);
+        state.readers.retain(|(_, alive)| alive.strong_count() > 0);
+        if state.readers.is_empty() {
+            *state = State { round: state.round + 1, ..State::default() };
+            // A stream that ends says so, to this very state.
+            drop(state);
+            streams.clear();
+        }
     }
 
     /// Begins again what has ended: every watch ends some time, by the API server's own limit or because it is away.
@@ -101,7 +131,13 @@ impl<'a> Feed<'a> {
         let state = Arc::clone(&self.state);
         let watched = self.watched.get(number);
         let watched = watched.ok_or_else(|| Broken::Start(std::io::ErrorKind::NotFound.into()))?;
-        self.kubectl.watch(watched, move |event| lock(&state).take(number, event))
+        let round = lock(&state).round;
+        self.kubectl.watch(watched, move |event| {
+            let mut state = lock(&state);
+            if state.round == round {
+                state.take(number, event);
+            }
+        })
     }
 }
 
@@ -129,7 +165,7 @@ impl State {
 
     /// Tells the readers; who has gone is forgotten.
     fn tell(&mut self, told: impl Fn() -> Told) {
-        self.readers.retain(|reader| reader.send(told()).is_ok());
+        self.readers.retain(|(reader, _)| reader.send(told()).is_ok());
     }
 }
 
@@ -151,7 +187,7 @@ mod tests {
     fn who_comes_late_is_told_what_is_there_and_ends_are_begun_again_with_pauses() {
         let mut state = State::default();
         let (sender, early) = channel();
-        state.readers.push(sender);
+        state.readers.push((sender, Weak::new()));
         for (number, event) in [(0, event("ADDED", "a")), (1, event("ADDED", "b")), (0, event("DELETED", "a"))] {
             state.take(number, event);
         }

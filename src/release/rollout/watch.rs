@@ -1,11 +1,10 @@
 //! The watch of a rollout: some streams, one picture, a verdict after each change and each second.
 
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use super::super::together::Together;
-use super::feed::{Feed, Told};
+use super::feed::{Feed, Reader, Told};
 use super::kind::Kind;
 use super::moment::Moment;
 use super::progress::progress;
@@ -55,7 +54,7 @@ pub struct Watch<'a> {
     kubectl: &'a Kubectl<'a>,
     feed: Arc<Feed<'a>>,
     /// What the streams tell, once it is asked for.
-    told: Option<Receiver<Told>>,
+    told: Option<Reader>,
     picture: Picture,
     /// When events were last asked for.
     asked: Option<Instant>,
@@ -105,6 +104,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Looks no more until something is waited for again. The picture stays as it is.
+    pub fn sleep(&mut self) {
+        self.told = None;
+        self.feed.rest();
+    }
+
     /// Forgets an object that was seen to be gone.
     pub fn bury(&mut self, object: &Object) {
         self.picture.bury(object);
@@ -118,12 +123,13 @@ impl<'a> Watch<'a> {
     /// Waits for something to be told, and takes in all that is: what came in one go is judged in one go. Whether anything was.
     fn hear(&mut self, patience: Duration) -> Result<bool, Broken> {
         if self.told.is_none() {
+            (0..self.feed.count()).for_each(|number| self.picture.forget(number));
             self.told = Some(self.feed.read()?);
         }
         self.feed.tend()?;
         let Some(told) = &self.told else { return Ok(false) };
-        let Ok(first) = told.recv_timeout(patience) else { return Ok(false) };
-        for told in std::iter::once(first).chain(told.try_iter()) {
+        let Ok(first) = told.events.recv_timeout(patience) else { return Ok(false) };
+        for told in std::iter::once(first).chain(told.events.try_iter()) {
             match told {
                 Told::Event(number, event) => self.picture.take(number, &event),
                 Told::Again(number) => self.picture.forget(number),
