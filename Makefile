@@ -25,7 +25,7 @@ unit: tools
 	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell --test slack
 
 e2e: tools
-	@bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=4
+	@bash tests/with-cluster tests/engine cargo test --locked --test e2e -- --test-threads=4
 
 # Every point at which a run can be killed or left without an answer, where `make test` takes some: about an hour.
 test-kill: tools

@@ -73,7 +73,7 @@ pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Trial, String> {
     let work = Work { suite, means, started: Instant::now() };
     let trial = work.go(&made);
     remove(&made, means);
-    Ok(trial)
+    trial
 }
 
 struct Work<'a> {
@@ -83,11 +83,15 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    fn go(&self, job: &Object) -> Trial {
-        let pod = match self.start(job) {
-            Ok(pod) => pod,
-            Err(trial) => return trial,
-        };
+    fn go(&self, job: &Object) -> Result<Trial, String> {
+        match self.start(job)? {
+            Ok(pod) => Ok(self.follow(job, &pod)),
+            Err(trial) => Ok(trial),
+        }
+    }
+
+    /// Tells what the tests say until they end, their time is over, or they are of no use any more.
+    fn follow(&self, job: &Object, pod: &Object) -> Trial {
         let mut from_start = true;
         let exit = loop {
             let ui = self.means.ui;
@@ -128,17 +132,20 @@ impl Work<'_> {
         (self.means.halted)() || self.started.elapsed() >= self.suite.timeout
     }
 
-    /// Waits until the tests run, or have run already.
-    fn start(&self, job: &Object) -> Result<Object, Trial> {
+    /// Waits until the tests run, or have run already; or it is over before they began.
+    ///
+    /// # Errors
+    /// Why they never will.
+    fn start(&self, job: &Object) -> Result<Result<Object, Trial>, String> {
         let ui = self.means.ui;
         let mut refused = None;
         loop {
             let line = match self.sight(job) {
                 Ok(Some(Sight::Runs(pod) | Sight::Ended(pod, _))) => {
                     ui.rest();
-                    return Ok(pod);
+                    return Ok(Ok(pod));
                 }
-                Ok(Some(Sight::Stuck(why))) => return Err(lost(why)),
+                Ok(Some(Sight::Stuck(why))) => return Err(why),
                 Ok(Some(Sight::Waits(why))) => why,
                 Ok(None) => {
                     // Why there is none, the events say; they take a moment.
@@ -146,18 +153,18 @@ impl Work<'_> {
                         refused = refused.or_else(|| self.refusal(job));
                     }
                     if let Some(why) = refused.as_ref().filter(|_| self.started.elapsed() > Duration::from_secs(30)) {
-                        return Err(lost(format!("no pod could be made for the tests: {why}")));
+                        return Err(format!("no pod could be made for them: {why}"));
                     }
                     refused.clone().unwrap_or_else(|| "no pod yet".into())
                 }
                 Err(error) => error.said,
             };
             if (self.means.halted)() {
-                return Err(Trial::Halted);
+                return Ok(Err(Trial::Halted));
             }
             if self.is_over() {
                 ui.say(Tone::Warn, format!("  the tests did not begin within {}: {line}", seconds(self.suite.timeout)));
-                return Err(Trial::Late(Fetched::default()));
+                return Ok(Err(Trial::Late(Fetched::default())));
             }
             ui.wait(self.started, &format!("waiting for the tests' pod: {line}"));
             std::thread::sleep(Duration::from_millis(500));

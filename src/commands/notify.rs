@@ -65,10 +65,10 @@ impl Notes {
         if notify.no_notify || notes.is_empty() {
             return;
         }
-        let mut groups: BTreeMap<(Option<String>, &str), Vec<Note>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Option<String>, Kind), Vec<Note>> = BTreeMap::new();
         for note in notes {
             let Some(channel) = channel(context, &note.service) else { continue };
-            groups.entry((channel, word(note.kind))).or_default().push(note);
+            groups.entry((channel, note.kind)).or_default().push(note);
         }
         if groups.is_empty() {
             return;
@@ -84,18 +84,6 @@ impl Notes {
             }
         }
         context.ui.rest();
-    }
-}
-
-/// One word for each kind, to tell them apart.
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Shipped => "shipped",
-        Kind::Updated => "updated",
-        Kind::TestsFailed => "tests failed",
-        Kind::RolledBack => "rolled back",
-        Kind::Removed => "removed",
-        Kind::NeedsPerson => "needs a person",
     }
 }
 

@@ -11,7 +11,7 @@ const TEXT: usize = 2800;
 const SERVICES: usize = 20;
 
 /// What became of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A ship worked.
     Shipped,

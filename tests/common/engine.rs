@@ -4,28 +4,37 @@ use std::process::Command;
 
 use super::world::World;
 
-/// The folder of the engine's command; empty for the one on PATH. Without an engine the test fails and says how to get one.
-fn folder() -> String {
+/// The folder of the engine's command, if it is there; empty for the one on PATH.
+fn found() -> Result<String, String> {
     if let Ok(folder) = std::env::var("SHIPCAT_TEST_ENGINE") {
-        return folder;
+        return Ok(folder);
     }
     let cache = std::env::var("XDG_CACHE_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cache");
     let cache = std::env::var("SHIPCAT_TEST_CACHE").unwrap_or_else(|_| cache + "/shipcat-test");
     let folder = format!("{cache}/engine/bin");
-    assert!(
-        std::path::Path::new(&folder).join("podman").is_file(),
-        "there is no container engine in `{folder}`: these tests need a real one. `make test` brings it and runs them, or run `tests/engine`"
-    );
-    folder
+    if std::path::Path::new(&folder).join("podman").is_file() { Ok(folder) } else { Err(folder) }
+}
+
+/// The same; without an engine the test fails and says how to get one.
+fn folder() -> String {
+    found().unwrap_or_else(|folder| {
+        panic!("there is no container engine in `{folder}`: these tests need a real one. `make test` brings it and runs them, or run `tests/engine`")
+    })
+}
+
+fn before(folder: &str) -> String {
+    let path = std::env::var("PATH").unwrap();
+    if folder.is_empty() { path } else { format!("{folder}:{path}") }
 }
 
 /// PATH with the engine in front.
 pub fn path() -> String {
-    let path = std::env::var("PATH").unwrap();
-    match folder().as_str() {
-        "" => path,
-        folder => format!("{folder}:{path}"),
-    }
+    before(&folder())
+}
+
+/// The same, where there is one.
+pub fn path_if_there() -> Option<String> {
+    found().ok().map(|folder| before(&folder))
 }
 
 /// The containers of tests of a world's namespace that are there.

@@ -172,6 +172,21 @@ fn verdicts_by_a_job() {
     verdicts("bdd-verdicts-job", JOB);
 }
 
+#[test]
+fn a_job_that_cannot_run_says_why() {
+    let world = world("bdd-stuck-job", JOB, &["webapp"]);
+    run(&world, &["ship", "webapp", "--no-test"]).ends(0);
+    let stuck = run(&world, &["test", "webapp", "--tests-tag", "absent"]).ends(2);
+    let stuck = stuck.says("error: the tests of webapp could not be run: the container `tests` of the tests' pod, ");
+    nothing_is_left(&world, &stuck.stderr);
+    // What the API server would not take is found before anything is changed.
+    let quota = r#"{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"count/jobs.batch":"0"}}}"#;
+    world.kubectl_with(&["apply", "-f", "-"], quota);
+    let full = run(&world, &["ship", "webapp", "--tag", "0.2.0"]).ends(2);
+    let full = full.says("the API server would not take the Job of the tests of webapp");
+    assert_eq!(world.image(), "0.1.0", "{}", full.stderr);
+}
+
 /// An interrupt in the middle of the tests of a ship takes it back, and leaves nothing.
 fn interrupts(name: &str, how: &str, by_job: bool) {
     let world = world(name, how, &["webapp"]);
