@@ -191,6 +191,7 @@ impl<'a> Watch<'a> {
         let started = Instant::now();
         let mut listener = Listener::new();
         self.goals = goals.to_vec();
+        let mut last = Vec::new();
         let mut ending = loop {
             if interruptible && let Some(signal) = signal::received() {
                 break Ending::Interrupted(signal);
@@ -218,10 +219,13 @@ impl<'a> Watch<'a> {
                 },
             };
             listener.listen(self.kubectl, &findings, memory);
+            if findings.iter().any(|finding| !finding.fresh) {
+                last.clone_from(&findings);
+            }
             self.ask(goals, memory);
             self.clear(goals, memory, limits, ui);
             if started.elapsed() >= timeout {
-                break Ending::Late(late(findings, &line, goals, memory));
+                break Ending::Late(late(findings, last, &line, goals, memory));
             }
             // One end is in the nature of a watch; one after the other is trouble.
             let trouble =
@@ -307,10 +311,15 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or how far it came.
-fn late(findings: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
+/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or the `last` trouble that there was (readiness
+/// may come and go), or how far it came.
+fn late(findings: Vec<Finding>, last: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
     let runs = |goal: &Goal| memory.last_trouble.get(&goal.uid).filter(|_| goal.kind == Kind::Job).cloned();
     let mut found = if findings.is_empty() { goals.iter().filter_map(runs).collect() } else { findings };
+    if found.is_empty() {
+        let was = |last: Finding| Finding { message: format!("not long ago: {}", last.message), ..last };
+        found.extend(last.into_iter().map(was));
+    }
     if found.is_empty() {
         found.push(finding("late", line.to_owned()));
     }
