@@ -92,6 +92,46 @@ fn images_that_cannot_be_had() {
     ships(&world, HEALTH, "0.2.0");
 }
 
+/// A registry on the node, for one image that is made of the files it runs from: a web server without anything else. It begins to
+/// answer when `/go` is there.
+const REGISTRY: &str = r#"
+mkdir -p /r/v2/late/manifests /r/v2/late/blobs
+cd / && busybox tar -cf /layer bin
+sum() { set -- $(sha256sum "$1"); echo "sha256:$1"; }
+size() { set -- $(wc -c "$1"); echo "$1"; }
+arch=$(busybox uname -m | busybox sed 's/x86_64/amd64/; s/aarch64/arm64/')
+printf '{"architecture":"%s","os":"linux","config":{"Env":["PATH=/bin","BEHAVIOUR=webapp late"],"Cmd":["/bin/app"]},"rootfs":{"type":"layers","diff_ids":["%s"]}}' \
+    "$arch" "$(sum /layer)" > /config
+printf '{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":{"mediaType":"application/vnd.docker.container.image.v1+json","size":%s,"digest":"%s"},"layers":[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar","size":%s,"digest":"%s"}]}' \
+    "$(size /config)" "$(sum /config)" "$(size /layer)" "$(sum /layer)" > /manifest
+for blob in layer config; do cat /$blob > "/r/v2/late/blobs/$(sum /$blob)"; done
+cat /manifest > /r/v2/late/manifests/1.late
+cat /manifest > "/r/v2/late/manifests/$(sum /manifest)"
+echo '.late:application/vnd.docker.distribution.manifest.v2+json' > /httpd.conf
+while [ ! -e /go ]; do sleep 1; done
+exec busybox httpd -f -c /httpd.conf -p "127.0.0.1:$PORT" -h /r
+"#;
+
+#[test]
+fn an_image_that_comes_late_is_none_that_is_missing() {
+    let world = running("v-late");
+    let port = 20_000 + std::process::id() % 10_000;
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "registry"}, "spec": {
+        "hostNetwork": true, "terminationGracePeriodSeconds": 0, "containers": [{
+            "name": "registry", "image": "registry.shipcat.test/webapp:0.1.0", "command": ["sh", "-c", REGISTRY],
+            "env": [{"name": "PORT", "value": port.to_string()}]}]}});
+    world.kubectl_with(&["create", "-f", "-"], &pod.to_string());
+    world.kubectl(&["wait", "--for=condition=Ready", "pod/registry", "--timeout=60s"]);
+    manifest(&world, &format!("{HEALTH}image: 127.0.0.1:{port}/late\n"));
+    let child = world.start(&["ship", "webapp", "--tag", "1.late"]);
+    let refused = |pod: &Value| pod["status"]["containerStatuses"][0]["state"]["waiting"]["reason"] == "ErrImagePull";
+    until("the image was never asked for", || pods(&world, "1.late").iter().any(refused));
+    world.kubectl(&["exec", "registry", "--", "touch", "/go"]);
+    // What the engine tries once more, and gets.
+    end(child).ends(0).says("cannot be pulled: ");
+    assert_eq!((world.image().as_str(), world.ready_pods().len()), ("1.late", 2), "the registry, and it");
+}
+
 #[test]
 fn containers_that_cannot_be_started() {
     let world = running("v-start");
