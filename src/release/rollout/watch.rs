@@ -7,7 +7,7 @@ use super::super::together::Together;
 use super::kind::Kind;
 use super::moment::Moment;
 use super::progress::progress;
-use super::short::refusal;
+use super::short::{nodes_come, refusal};
 use super::stuck::in_the_way;
 use super::trouble::finding;
 use super::words::Listener;
@@ -274,7 +274,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Asks the events why pods are not made, where that is waited for, every few seconds.
+    /// Asks the events why pods are not made, or whether a node comes for them, where that is waited for, every few seconds.
     fn ask(&mut self, goals: &[Goal], memory: &mut Memory) {
         if !std::mem::take(&mut memory.wants_events) || self.asked.is_some_and(|asked| asked.elapsed() < ASK) {
             return;
@@ -282,6 +282,7 @@ impl<'a> Watch<'a> {
         self.asked = Some(Instant::now());
         // Without an answer, the deadline decides.
         let events = self.kubectl.events().unwrap_or_default();
+        memory.nodes_come.extend(nodes_come(&events));
         for goal in goals {
             memory.refusals.extend(refusal(&events, goal).map(|why| (goal.uid.clone(), why)));
         }
