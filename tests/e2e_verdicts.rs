@@ -175,7 +175,10 @@ fn pods_that_cannot_be_made_or_have_no_place() {
 #[test]
 fn crashes_that_doom_and_crashes_that_heal() {
     let world = running("v-crash");
-    let sidecar = format!("{HEALTH}sidecars:\n  - {{name: proxy, command: [sh, -c, 'echo no certificate; exit 4']}}\n");
+    // Nothing probes it: else Kubernetes would call its pod available at once, and take the old one away.
+    let sidecar = format!(
+        "{HEALTH}minReadySeconds: 5\nsidecars:\n  - {{name: proxy, command: [sh, -c, 'echo no certificate; exit 4']}}\n"
+    );
     let says = ["container `proxy` of webapp-", "crashed 2 times: exit code 4", "| no certificate"];
     fails(&world, &sidecar, &[], 0..30, &says);
     fails(

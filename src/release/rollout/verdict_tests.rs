@@ -380,6 +380,15 @@ fn without_a_probe_a_pod_must_stay_up_for_a_while() {
         judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(6)),
         Verdict::Good
     );
+    // One that was evicted, as newer servers tell it: its container has ended, and it has no part in this.
+    let mut evicted = running("p3");
+    evicted["status"]["phase"] = json!("Failed");
+    evicted["status"]["containerStatuses"][0]["state"] = json!({"terminated": {"exitCode": 137}});
+    picture.take(2, &json!({"type": "ADDED", "object": evicted}));
+    assert_eq!(
+        judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(7)),
+        Verdict::Good
+    );
 }
 
 #[test]
