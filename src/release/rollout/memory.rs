@@ -1,6 +1,6 @@
 //! What a watch remembers from picture to picture.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::picture::{restarts, statuses, text};
@@ -21,9 +21,11 @@ pub struct Memory {
     pub last_words: HashMap<(String, String), String>,
     /// Why no pod can be made, by the uid of the workload, as its events say it.
     pub refusals: HashMap<String, String>,
+    /// The pods, by uid, for which a node autoscaler is adding a node, as their events say it.
+    pub nodes_come: HashSet<String>,
     /// Whether what was before counts as well: nothing is changed.
     past_counts: bool,
-    /// Whether a workload lacks pods for so long that its events should be asked.
+    /// Whether a workload lacks pods, or a pod a node, for so long that its events should be asked.
     pub wants_events: bool,
 }
 

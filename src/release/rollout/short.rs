@@ -1,5 +1,5 @@
 //! Workloads whose controller makes no pods. A ReplicaSet says why in a condition; a StatefulSet, a DaemonSet and a Job say it in
-//! events only.
+//! events only, and so does an autoscaler that adds a node for a pod.
 
 use super::moment::Moment;
 use super::trouble::finding;
@@ -34,6 +34,12 @@ pub fn refusal(events: &[Object], goal: &Goal) -> Option<String> {
     };
     let newest = events.iter().filter(about).max_by_key(|event| when(event))?;
     Some(newest.text("/message").lines().next().unwrap_or_default().to_owned())
+}
+
+/// The pods, by uid, for which a node autoscaler says that it adds a node: in the words of the cluster autoscaler and of Karpenter.
+pub fn nodes_come(events: &[Object]) -> impl Iterator<Item = String> {
+    let says = |event: &&Object| ["TriggeredScaleUp", "Nominated"].contains(&event.text("/reason"));
+    events.iter().filter(says).map(|event| event.text("/involvedObject/uid").to_owned())
 }
 
 #[cfg(test)]

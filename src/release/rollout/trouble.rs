@@ -46,11 +46,15 @@ pub fn trouble(pod: &Object, at: Moment<'_>, memory: &mut Memory) -> Vec<Finding
     for condition in pod.list("/status/conditions") {
         if text(condition, "type") == "PodScheduled" && text(condition, "reason") == "Unschedulable" {
             let (since, _) = memory.since(&format!("schedule {}", pod.uid()), "", now);
-            let message = format!("{} cannot be scheduled: {}", pod.name(), text(condition, "message"));
+            memory.wants_events |= since >= limits.schedule / 2;
+            let comes = memory.nodes_come.contains(pod.uid());
+            let more = if comes { " (a node is being added)" } else { "" };
+            let message = format!("{} cannot be scheduled: {}{more}", pod.name(), text(condition, "message"));
             findings.push(Finding {
                 pod: pod.name().into(),
                 uid: pod.uid().into(),
-                doomed: since >= limits.schedule,
+                // While a node autoscaler is at work the deadline decides.
+                doomed: since >= limits.schedule && !comes,
                 ..finding("schedule", message)
             });
         }

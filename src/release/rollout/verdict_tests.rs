@@ -181,6 +181,50 @@ fn an_unschedulable_pod_is_shown_at_once_and_doomed_after_two_minutes() {
 }
 
 #[test]
+fn while_a_node_is_added_an_unschedulable_pod_is_not_doomed() {
+    let mut unscheduled = pod("rs-new", json!({}), json!({}), 0);
+    unscheduled["status"] = json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3"}]});
+    let picture = picture(unscheduled);
+    let (mut memory, limits, start) = (Memory::default(), Limits::default(), Instant::now());
+    let at = |after: u64, memory: &mut Memory| {
+        judge(&picture, &[goal()], memory, &limits, start + Duration::from_secs(after))
+    };
+    at(0, &mut memory);
+    assert!(!memory.wants_events);
+    at(60, &mut memory);
+    assert!(memory.wants_events, "before it is doomed, the events are asked");
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "e"}, "involvedObject": {"uid": "p1"},
+        "reason": "TriggeredScaleUp"});
+    let events = [Object::new(event).unwrap()];
+    memory.nodes_come.extend(crate::release::rollout::short::nodes_come(&events));
+    let Verdict::Waiting(line, _) = at(600, &mut memory) else { panic!("a node comes") };
+    assert!(line.ends_with("cannot be scheduled: 0/3 (a node is being added)"), "{line}");
+    memory.nodes_come.clear();
+    assert_eq!(doomed(&at(601, &mut memory)).map(|found| found.0), Some("schedule"));
+}
+
+#[test]
+fn a_pod_of_a_replica_set_that_is_used_again_has_a_past() {
+    let mut old = pod("rs-new", json!({"running": {}}), json!({"terminated": {"exitCode": 1}}), 5);
+    old["metadata"]["creationTimestamp"] = json!("2026-11-23T04:00:00Z");
+    let written = |since: &str| Goal { since: since.into(), ..goal() };
+    let limits = Limits::default();
+    let mut told = |restarts: i64, since: &str, memory: &mut Memory| {
+        old["status"]["containerStatuses"][0]["restartCount"] = json!(restarts);
+        judge(&picture(old.clone()), &[written(since)], memory, &limits, Instant::now())
+    };
+    // It was not seen before the change, but it is older.
+    let mut memory = Memory::default();
+    assert_eq!(doomed(&told(5, "2026-11-24T04:00:00Z", &mut memory)), None);
+    assert_eq!(doomed(&told(7, "2026-11-24T04:00:00Z", &mut memory)).map(|found| found.0), Some("crash"));
+    // Made by the change, it has none.
+    assert!(doomed(&told(5, "2026-11-23T04:00:00Z", &mut Memory::default())).is_some());
+    // Where nothing is changed, the past is what is judged.
+    let mut memory = Memory::baseline(&Picture::default(), true);
+    assert!(doomed(&told(5, "2026-11-24T04:00:00Z", &mut memory)).is_some());
+}
+
+#[test]
 fn pods_that_cannot_be_created_doom_after_half_a_minute() {
     let status = json!({"replicas": 2, "availableReplicas": 2, "observedGeneration": 2,
         "conditions": [{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"}]});
@@ -334,6 +378,15 @@ fn without_a_probe_a_pod_must_stay_up_for_a_while() {
     ));
     assert_eq!(
         judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(6)),
+        Verdict::Good
+    );
+    // One that was evicted, as newer servers tell it: its container has ended, and it has no part in this.
+    let mut evicted = running("p3");
+    evicted["status"]["phase"] = json!("Failed");
+    evicted["status"]["containerStatuses"][0]["state"] = json!({"terminated": {"exitCode": 137}});
+    picture.take(2, &json!({"type": "ADDED", "object": evicted}));
+    assert_eq!(
+        judge(&picture, std::slice::from_ref(&goal), &mut memory, &limits, start + Duration::from_secs(7)),
         Verdict::Good
     );
 }

@@ -8,7 +8,7 @@ use super::feed::{Feed, Reader, Told};
 use super::kind::Kind;
 use super::moment::Moment;
 use super::progress::progress;
-use super::short::refusal;
+use super::short::{nodes_come, refusal};
 use super::stuck::in_the_way;
 use super::trouble::finding;
 use super::words::Listener;
@@ -157,6 +157,7 @@ impl<'a> Watch<'a> {
         let started = Instant::now();
         let mut listener = Listener::new();
         self.goals = goals.to_vec();
+        let mut last = Vec::new();
         let mut ending = loop {
             if interruptible && let Some(signal) = signal::received() {
                 break Ending::Interrupted(signal);
@@ -181,10 +182,13 @@ impl<'a> Watch<'a> {
                 },
             };
             listener.listen(self.kubectl, &findings, memory);
+            if findings.iter().any(|finding| !finding.fresh) {
+                last.clone_from(&findings);
+            }
             self.ask(goals, memory);
             self.clear(goals, memory, limits, ui);
             if started.elapsed() >= timeout {
-                break Ending::Late(late(findings, &line, goals, memory));
+                break Ending::Late(late(findings, last, &line, goals, memory));
             }
             let trouble = self.feed.trouble().map(|words| format!(" (cannot see it now: {words})")).unwrap_or_default();
             ui.watch(started, timeout, &format!("{line}{trouble}"), || {
@@ -219,7 +223,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Asks the events why pods are not made, where that is waited for, every few seconds.
+    /// Asks the events why pods are not made, or whether a node comes for them, where that is waited for, every few seconds.
     fn ask(&mut self, goals: &[Goal], memory: &mut Memory) {
         if !std::mem::take(&mut memory.wants_events) || self.asked.is_some_and(|asked| asked.elapsed() < ASK) {
             return;
@@ -227,6 +231,7 @@ impl<'a> Watch<'a> {
         self.asked = Some(Instant::now());
         // Without an answer, the deadline decides.
         let events = self.kubectl.events().unwrap_or_default();
+        memory.nodes_come.extend(nodes_come(&events));
         for goal in goals {
             memory.refusals.extend(refusal(&events, goal).map(|why| (goal.uid.clone(), why)));
         }
@@ -256,10 +261,15 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or how far it came.
-fn late(findings: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
+/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or the `last` trouble that there was (readiness
+/// may come and go), or how far it came.
+fn late(findings: Vec<Finding>, last: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
     let runs = |goal: &Goal| memory.last_trouble.get(&goal.uid).filter(|_| goal.kind == Kind::Job).cloned();
     let mut found = if findings.is_empty() { goals.iter().filter_map(runs).collect() } else { findings };
+    if found.is_empty() {
+        let was = |last: Finding| Finding { message: format!("not long ago: {}", last.message), ..last };
+        found.extend(last.into_iter().map(was));
+    }
     if found.is_empty() {
         found.push(finding("late", line.to_owned()));
     }
