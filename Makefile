@@ -22,17 +22,17 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 unit: tools
-	cargo test --locked --bin shipcat --test cli --test init --test layering
+	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell --test slack
 
 e2e: tools
-	@bash tests/with-cluster cargo test --locked --test 'e2e*' -- --test-threads=4
+	@bash tests/with-cluster tests/engine cargo test --locked --test e2e -- --test-threads=4
 
 # Every point at which a run can be killed or left without an answer, where `make test` takes some: about an hour.
 test-kill: tools
-	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e_kill --test e2e_outage -- --test-threads=3 --nocapture
+	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=3 --nocapture kill:: outage::
 
 bench:
-	@bash tests/with-cluster cargo bench --locked --bench ship
+	@bash tests/with-cluster cargo bench --locked --bench ship --bench told
 
 bench-diff:
 	@bash tests/with-cluster cargo bench --locked --bench diff

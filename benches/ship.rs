@@ -1,7 +1,7 @@
 //! `shipcat ship` of an image change against what it must be compared with: `kubectl set image` and `kubectl rollout status`.
 //!
 //! One run, one cluster, in turn, so that a machine that slows down slows both: the ratio is what counts.
-//! `make bench` runs it with a cluster; SHIPCAT_BENCH_RUNS says how often (default 5).
+//! `make bench` runs it with a cluster; SHIPCAT_BENCH_RUNS says how often (default 10).
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops when something is wrong")]
 
 use std::path::Path;
@@ -17,7 +17,7 @@ fn main() {
             "there is no cluster: run `make bench`, or set SHIPCAT_TEST_KUBECONFIG to what `tests/cluster/up` prints"
         )
     });
-    let runs: usize = std::env::var("SHIPCAT_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(5);
+    let runs: usize = std::env::var("SHIPCAT_BENCH_RUNS").ok().and_then(|n| n.parse().ok()).unwrap_or(10);
     let namespace = format!("bench-{}", std::process::id());
     let repo = tempfile::tempdir().unwrap();
     let folder = repo.path().join("manifests/webapp");

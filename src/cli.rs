@@ -4,7 +4,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Global, diff, generate, history, init, list, lock, rbac, remove, rollback, schema, ship, status, update, validate,
+    Global, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship, slack,
+    status, test, update, validate,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -28,12 +29,18 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes say in which state the cluster is:
   0    done; for `diff`: nothing differs
-  1    the answer is no: `diff` found differences, `validate` problems, `status` is unhealthy
+  1    the answer is no: `diff` found differences, `test` failed, `validate` found problems, `status` is unhealthy
   2    could not do it, and nothing was changed
   3    it failed, and the cluster is as it was before
   4    somebody else is at it, nothing was changed
   5    it failed and the cluster is not as before: a person is needed
   129, 130, 143  interrupted, and nothing is left to do";
+
+const COMPLETIONS: &str = "\
+In a shell's start file:
+  bash (~/.bashrc)                      source <(shipcat completions bash)
+  zsh (~/.zshrc, behind compinit)       source <(shipcat completions zsh)
+  fish (~/.config/fish/config.fish)     shipcat completions fish | source";
 
 /// What shipcat can do.
 #[derive(Debug, Subcommand)]
@@ -50,6 +57,8 @@ pub enum Command {
     Update(update::Args),
     /// Ship services: image and configuration, watched, and taken back if it fails
     Ship(ship::Args),
+    /// Run the BDD tests of services, for the versions that run
+    Test(test::Args),
     /// Go back to the release before, the whole of it
     Rollback(rollback::Args),
     /// Retire a service: its objects go, claims never
@@ -64,6 +73,13 @@ pub enum Command {
     Lock(lock::Args),
     /// Print the Role that a deployer, or a reader, of an environment needs
     Rbac(rbac::Args),
+    /// Say something in Slack
+    Slack(slack::Args),
     /// Print the JSON Schema of the files, for editors
     Schema(schema::Args),
+    /// Print what a shell must read to complete its lines
+    #[command(after_help = COMPLETIONS)]
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
 }

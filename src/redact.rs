@@ -231,9 +231,20 @@ fn encodings(text: &str) -> BTreeSet<String> {
         pairs.iter().fold(json(text), |text, (from, to)| text.replace(*from, to))
     };
     let shell = |text: &str| text.replace('\'', r"'\''");
+    // Reports of tests are XML.
+    let xml = |quotes: &[(char, &str)]| {
+        let pairs = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;")];
+        pairs.iter().chain(quotes).fold(text.to_owned(), |text, (from, to)| text.replace(*from, to))
+    };
     let mut found: BTreeSet<String> = [text.to_owned(), json(text), go(text), quoted(text)].into();
     // An annotation holds JSON, and is shown in JSON.
     found.extend([json(&json(text)), go(&go(text)), json(&go(text))]);
+    found.extend([
+        xml(&[]),
+        xml(&[('"', "&quot;")]),
+        xml(&[('"', "&quot;"), ('\'', "&apos;")]),
+        xml(&[('"', "&#34;"), ('\'', "&#39;")]),
+    ]);
     for plain in [" ", "+", "%20"] {
         for keep in ["-._~", "-._~/", "-_.!~*'()", "-._~!$&'()*+,;=:@/?"] {
             let encoded = percent(text, keep, plain);
@@ -310,6 +321,7 @@ mod tests {
             "p%40ss%20%22w%27rd%22%20%3C%26%3E%20%24x%5Cy".into(),
             "p%40ss+%22w%27rd%22+%3c%26%3e+%24x%5cy".into(),
             value.replace('\'', r"'\''"),
+            "p@ss &quot;w'rd&quot; &lt;&amp;&gt; $x\\y".into(),
         ] {
             let told = cover(&format!("a {text} b")).into_owned();
             assert!(told.contains(MASK) && !told.contains("ss"), "{text}: {told}");

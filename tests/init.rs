@@ -1,4 +1,4 @@
-//! `init` without a cluster: whole outputs. That `kubectl diff` is empty is for `e2e_init.rs`.
+//! `init` without a cluster: whole outputs. That `kubectl diff` is empty is for `e2e/init.rs`.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

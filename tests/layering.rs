@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the crate and the rooms that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("clock", &[]),
     ("error", &[]),
+    ("junit", &["error"]),
     ("process", &[]),
     ("redact", &[]),
     ("signal", &[]),
@@ -19,12 +20,14 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("render", &["manifest", "yaml", "error"]),
     ("adopt", &["render", "manifest", "yaml", "error"]),
     ("kubectl", &["yaml", "process", "ui", "redact", "signal", "threads", "clock", "error"]),
-    ("release", &["kubectl", "git", "yaml", "process", "ui", "signal", "threads", "clock", "error"]),
+    ("bdd", &["kubectl", "junit", "yaml", "process", "ui", "error"]),
+    ("slack", &["redact", "error"]),
+    ("release", &["kubectl", "git", "bdd", "yaml", "process", "ui", "signal", "threads", "clock", "error"]),
     (
         "commands",
         &[
-            "release", "kubectl", "adopt", "render", "manifest", "git", "yaml", "ui", "redact", "signal", "threads",
-            "error",
+            "release", "kubectl", "bdd", "slack", "adopt", "render", "manifest", "git", "yaml", "ui", "redact",
+            "signal", "threads", "error",
         ],
     ),
     ("cli", &["commands"]),

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use crate::error::{Failure, Problems};
 use crate::kubectl::{Kubectl, Records, Target};
 use crate::manifest::{Environment, Loading, Manifest, Repo};
@@ -15,16 +17,23 @@ use crate::ui::{Tone, Ui};
 #[derive(Debug, clap::Args)]
 pub struct Global {
     /// The environment, one of those in shipcat.yml
-    #[arg(short = 'n', long = "env", value_name = "ENV", env = "SHIPCAT_ENV", global = true)]
+    #[arg(
+        short = 'n',
+        long = "env",
+        value_name = "ENV", add = ArgValueCompleter::new(complete::environments),
+        env = "SHIPCAT_ENV",
+        global = true,
+        help_heading = "Where and how"
+    )]
     pub environment: Option<String>,
     /// The manifests repo [default: the first folder with a shipcat.yml, from here upwards]
-    #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true)]
+    #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true, help_heading = "Where and how")]
     pub repo: Option<PathBuf>,
     /// Which of the kube contexts that are accepted for the environment
-    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true)]
+    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true, help_heading = "Where and how")]
     pub context: Option<String>,
-    /// Show each kubectl command
-    #[arg(short, long, global = true)]
+    /// Show each command that is run
+    #[arg(short, long, global = true, help_heading = "Where and how")]
     pub verbose: bool,
 }
 

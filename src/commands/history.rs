@@ -1,9 +1,10 @@
 //! `history`: the releases of a service.
 
 use anyhow::{Context as _, Result};
+use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, complete};
 use crate::error::Exit;
 use crate::release::{History, Release};
 use crate::ui::table;
@@ -12,7 +13,7 @@ use crate::ui::table;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// As JSON
     #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
@@ -39,7 +40,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         context.ui.json(value).context("cannot write to stdout")?;
         return Ok(Exit::Done);
     }
-    let head = ["RELEASE", "OUTCOME", "VERSION", "FROM", "CHANGE", "COMMAND", "WHEN", "TOOK", "WHO", "MANIFESTS", ""];
+    let head =
+        ["RELEASE", "OUTCOME", "VERSION", "FROM", "CHANGE", "COMMAND", "TESTS", "WHEN", "TOOK", "WHO", "MANIFESTS", ""];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for release in &history.0 {
         let body = &release.body;
@@ -51,6 +53,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
             body.former.clone().unwrap_or_else(|| "-".into()),
             if body.nature.is_empty() { "-".into() } else { body.nature.join(", ") },
             body.command.clone(),
+            release.tests.as_ref().map_or_else(|| "-".into(), crate::bdd::Summary::short),
             body.started.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
             release.finished.map_or_else(|| "-".into(), |finished| took(finished.duration_since(body.started))),
             body.who.clone(),
@@ -69,6 +72,7 @@ pub fn as_json(release: &Release) -> Value {
         "number": release.number,
         "outcome": release.outcome.word(),
         "message": release.message,
+        "tests": release.tests,
         "version": body.version,
         "former": body.former,
         "nature": body.nature,

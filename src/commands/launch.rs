@@ -2,7 +2,8 @@
 //! several.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use super::locked::{Prepared, Queueing, interrupted};
 use super::look::Look;
 use super::nothing::nothing_to_do;
+use super::notify::Notes;
 use super::order::Order;
 use super::rescue::Rescue;
 use super::several::{self, Outcome, side_by_side};
@@ -20,7 +22,10 @@ use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{self, Grace, Graces};
-use crate::release::{self, Body, Finding, Limits, Plan, Reading, Request, Together, Weight};
+use crate::release::{
+    self, Body, Ended, Feed, Finding, Limits, Place, Plan, Reading, Request, Together, Turns, Weight,
+};
+use crate::signal;
 use crate::ui::{Tone, Ui};
 
 /// How long things may take.
@@ -107,6 +112,10 @@ pub struct How<'a> {
     pub boldness: &'a Boldness,
     /// How several go together.
     pub company: Company,
+    /// The folder below which the JUnit files of their tests are kept.
+    pub junit: Option<&'a Path>,
+    /// What became of each, for Slack.
+    pub notes: &'a Notes,
 }
 
 /// A service that may go out.
@@ -139,7 +148,15 @@ pub fn launch(
         _ => looks.iter().map(|look| context.ui.one_of(&look.order.service, width)).collect(),
     };
     let ui = |n: usize| uis.get(n).unwrap_or(&context.ui);
-    let items: Vec<Item> = prepared.into_iter().map(|one| item(one.look, one.git)).collect();
+    let items: Vec<Item> = prepared
+        .into_iter()
+        .map(|one| {
+            let mut item = item(one.look, one.git);
+            // What changes nothing in the cluster is recorded, and needs no tests.
+            item.body.tests = one.suite.filter(|_| !item.look.is_nothing());
+            item
+        })
+        .collect();
     for (n, item) in items.iter().enumerate() {
         tell(item, !uis.is_empty(), ui(n));
     }
@@ -161,9 +178,24 @@ pub fn launch(
     let together = (how.company.together && many)
         .then(|| release::lock::random().map(|id| Together::new(id, items.len())))
         .transpose()?;
-    let jobs = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    let plans: Vec<&Plan> = items.iter().map(|item| &item.look.plan).collect();
+    let feed = many.then(|| release::feed(kubectl, &plans));
+    let at_once = if together.is_some() { items.len() } else { usize::from(how.company.jobs) };
+    // What is up waits for the others' rollouts before it is tested, and must keep none of them from beginning.
+    let turns = (many && items.iter().any(|item| item.body.tests.is_some())).then(|| Turns::new(items.len(), at_once));
+    let jobs = if turns.is_some() { items.len() } else { at_once };
     let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
-    let begin = |n, item| start(context, kubectl, item, how, together.as_ref(), ui(n));
+    let begin = |n, item| {
+        let place = turns.as_ref().map(|turns| turns.place(n));
+        if let Some(place) = &place {
+            place.begin();
+            if let Some(signal) = signal::received() {
+                return not_begun(&item, signal);
+            }
+        }
+        let beside = Beside { together: together.as_ref(), place: place.as_ref(), feed: feed.as_ref() };
+        start(context, kubectl, item, beside, how, ui(n))
+    };
     let outcomes = side_by_side(items, jobs, begin, not_begun);
     if many {
         several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
@@ -230,7 +262,10 @@ fn rehearse<'a>(
             continue;
         }
         let Item { mut look, body, .. } = item;
-        let request = request(context, &mut look, body, how, None, ui(n));
+        if let Some(suite) = &body.tests {
+            ui(n).say(Tone::Dim, format!("  its tests would run: {}", suite.image));
+        }
+        let request = request(context, &mut look, body, how, Beside::default(), ui(n));
         release::rehearse(kubectl, request)?;
     }
     let commands = kubectl.rehearsed();
@@ -242,27 +277,42 @@ fn rehearse<'a>(
     Ok(outcomes)
 }
 
+/// What a release has from those beside it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Beside<'a> {
+    /// Whom it stands or falls with.
+    together: Option<&'a Together>,
+    /// Its place among those whose tests take turns.
+    place: Option<&'a Place<'a>>,
+    /// The streams by which all of them are watched.
+    feed: Option<&'a Arc<Feed<'a>>>,
+}
+
 /// Runs one to its end.
-fn start(
-    context: &Context,
-    kubectl: &Kubectl<'_>,
+fn start<'a>(
+    context: &'a Context,
+    kubectl: &'a Kubectl<'a>,
     item: Item,
+    beside: Beside<'a>,
     how: How<'_>,
-    together: Option<&Together>,
     ui: &Ui,
 ) -> Outcome {
     let started = Instant::now();
     let mut outcome = outcome(&item, Exit::Done, None);
     let Item { mut look, body, is_nothing } = item;
     let result = if is_nothing {
-        nothing_to_do(kubectl, &look, &how.patience.limits(context), together, ui)
+        nothing_to_do(kubectl, &look, &how.patience.limits(context), beside.together, beside.feed, ui)
     } else {
-        let request = request(context, &mut look, body, how, together, ui);
-        release::run(kubectl, request, ui)
+        let told = body.clone();
+        let request = request(context, &mut look, body, how, beside, ui);
+        release::run(kubectl, request, ui).map(|ended: Ended| {
+            how.notes.released(context.environment.name.as_ref(), &told, &ended);
+            ended.exit
+        })
     };
     outcome.exit = result.unwrap_or_else(|error| {
         let exit = tell_error(&error, ui);
-        if let Some(together) = together {
+        if let Some(together) = beside.together {
             together.fail(&format!("{} could not be begun", outcome.service));
         }
         exit
@@ -287,7 +337,7 @@ fn request<'a>(
     look: &'a mut Look,
     mut body: Body,
     how: How<'a>,
-    together: Option<&'a Together>,
+    beside: Beside<'a>,
     ui: &Ui,
 ) -> Request<'a> {
     let release::Patience { timeout, rollback_timeout, limits } = how.patience.limits(context);
@@ -302,7 +352,7 @@ fn request<'a>(
         }
     }
     let told = story::lines(&words::said(&look.plan.changes)).into_iter().chain(story::drift(&look.drift)).collect();
-    body.together = together.map(|together| together.id().to_owned());
+    body.together = beside.together.map(|together| together.id().to_owned());
     Request {
         environment: context.environment.name.as_ref(),
         body,
@@ -313,10 +363,13 @@ fn request<'a>(
         timeout,
         rollback_timeout,
         limits,
-        together,
+        together: beside.together,
+        feed: beside.feed.cloned(),
         told,
         evidence: how.boldness.evidence.as_deref(),
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,
+        junit: how.junit,
+        place: beside.place,
     }
 }
 

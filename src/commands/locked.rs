@@ -5,7 +5,9 @@ use anyhow::{Result, anyhow};
 use super::Context;
 use super::launch::{self, Patience};
 use super::look::Look;
+use super::notify::Notes;
 use super::rescue::{Rescued, rescue};
+use crate::bdd::Suite;
 use crate::error::{Exit, Failure, Problems};
 use crate::git::GitState;
 use crate::kubectl::{Kubectl, Reason};
@@ -49,6 +51,8 @@ pub struct Prepared {
     pub git: Option<GitState>,
     /// The version that is to be written into a file.
     pub recording: Option<Recording>,
+    /// The tests that the release must pass.
+    pub suite: Option<Suite>,
 }
 
 impl Prepared {
@@ -69,6 +73,8 @@ pub struct Errand<'a> {
     pub patience: &'a Patience,
     /// Whether nothing is to be changed: then no lock is taken.
     pub rehearse: bool,
+    /// What became of releases, for Slack.
+    pub notes: &'a Notes,
 }
 
 /// Takes the lock and, side by side, reads what is needed; what was read before a wait is read again behind it. Then goes on under
@@ -84,7 +90,7 @@ pub fn locked(
     go: impl FnOnce(Vec<Prepared>) -> Result<Exit>,
 ) -> Result<Exit> {
     let ui = &context.ui;
-    let Errand { services, what, patience, rehearse } = *errand;
+    let Errand { services, what, patience, rehearse, notes } = *errand;
     let queueing = &patience.queueing;
     if rehearse {
         let (prepared, holder) = std::thread::scope(|scope| {
@@ -143,7 +149,7 @@ pub fn locked(
                         // There may be new ones since.
                         kubectl.conceal_secrets();
                     }
-                    rescue(context, kubectl, services, patience)
+                    rescue(context, kubectl, services, (patience, notes))
                 }
             };
             let was_recovered = matches!(recovered, Ok(Rescued::Done));
@@ -160,6 +166,31 @@ pub fn locked(
                 ui.say(Tone::Warn, "what was recovered before stands: `shipcat history` tells it");
             }
             result
+        }),
+    }
+}
+
+/// Takes the lock for what needs nothing read before, and gives it back behind it.
+///
+/// # Errors
+/// If it is refused, or as `go` fails; nothing was changed then.
+pub fn held(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    queueing: &Queueing,
+    what: &str,
+    go: impl FnOnce() -> Result<Exit>,
+) -> Result<Exit> {
+    let ui = &context.ui;
+    kubectl.stoppable(true);
+    match lock::take(kubectl, &queueing.wish(context, what), &true.into(), ui)? {
+        Taking::Interrupted(signal) => Ok(interrupted(signal, ui)),
+        Taking::Unwanted => Ok(Exit::Refused),
+        Taking::Busy(holder) => Err(busy(context, &holder, queueing)),
+        Taking::Cannot(error) => Err(error.refused("cannot take the lock of the environment").into()),
+        Taking::Held { held, .. } => held.during(kubectl, ui, || match signal::received() {
+            Some(signal) => Ok(interrupted(signal, ui)),
+            None => go(),
         }),
     }
 }

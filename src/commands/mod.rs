@@ -1,32 +1,39 @@
 //! The verbs, one file each, and what they share.
 
+pub mod completions;
 pub mod diff;
 pub mod generate;
 pub mod history;
 pub mod init;
 pub mod list;
 pub mod lock;
+pub mod man;
 pub mod rbac;
 pub mod remove;
 pub mod rollback;
 pub mod schema;
 pub mod ship;
+pub mod slack;
 pub mod status;
+pub mod test;
 pub mod update;
 pub mod validate;
 
 mod checkout;
+mod complete;
 mod consent;
 mod context;
 mod launch;
 mod locked;
 mod look;
 mod nothing;
+mod notify;
 mod order;
 mod pending;
 mod rescue;
 mod several;
 mod story;
+mod suite;
 mod survey;
 mod target;
 mod words;

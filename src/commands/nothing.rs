@@ -1,28 +1,31 @@
 //! Nothing to do: then what runs is looked at.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use super::look::Look;
 use super::story;
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Ending, Patience, Together, VersionFrom};
+use crate::release::{self, Ending, Feed, Patience, Together, VersionFrom};
 use crate::ui::{Tone, Ui};
 
 /// Nothing differs; but shipping again what is broken is no success.
 ///
 /// # Errors
 /// If it cannot be watched.
-pub fn nothing_to_do(
-    kubectl: &Kubectl<'_>,
+pub fn nothing_to_do<'a>(
+    kubectl: &'a Kubectl<'a>,
     look: &Look,
     patience: &Patience,
     together: Option<&Together>,
+    feed: Option<&Arc<Feed<'a>>>,
     ui: &Ui,
 ) -> Result<Exit> {
     let order = &look.order;
     let what = format!("{} {}", order.service, order.version);
-    let ending = release::look(kubectl, &look.plan, patience.timeout, &patience.limits, ui)?;
+    let ending = release::look(kubectl, &look.plan, patience, feed, ui)?;
     if let Some(together) = together {
         match ending {
             // It may be the last that the others wait for; what becomes of them changes nothing of it.

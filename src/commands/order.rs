@@ -54,6 +54,7 @@ impl Order {
             leftovers: Vec::new(),
             adopted: Vec::new(),
             together: None,
+            tests: None,
         }
     }
 }

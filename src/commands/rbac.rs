@@ -38,13 +38,22 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         objects.map(|object| (object.group().to_owned(), object.kind().to_owned())).collect();
     let kinds: Vec<(String, String)> = kinds.into_iter().collect();
     let records = records(&context.environment);
-    let permissions = if args.reader { reader(&kinds, records) } else { deployer(&kinds, records) };
+    let runs_tests = found.made.iter().any(|made| runs_by_job(&context, &made.name));
+    let permissions = if args.reader { reader(&kinds, records) } else { deployer(&kinds, records, runs_tests) };
     let grants = kinds.iter().any(|(group, _)| group == "rbac.authorization.k8s.io");
     context
         .ui
         .write(&role(&context, args.reader, &permissions, found.made.len(), grants))
         .context("cannot write to stdout")?;
     Ok(Exit::Done)
+}
+
+/// Whether a service's tests run in the cluster.
+fn runs_by_job(context: &Context, service: &str) -> bool {
+    match context.repo.load(service, &context.environment) {
+        crate::manifest::Loading::Here(manifest, _) => manifest.value["tests"]["runner"] == "job",
+        _ => false,
+    }
 }
 
 fn stand_in(context: &Context, service: &str) -> Option<Version> {

@@ -3,14 +3,16 @@
 use std::sync::Once;
 
 use anyhow::{Result, anyhow};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, OnFailure, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
+use super::notify::{Notes, Notify};
 use super::order::Order;
 use super::ship::{rehearsing, service_name};
 use super::target::Company;
-use super::{Context, checkout, consent, several, story};
+use super::{Context, checkout, complete, consent, several, story};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, Outcome, VersionFrom};
@@ -20,7 +22,7 @@ use crate::ui::Tone;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// Do it in a protected environment as well
     #[arg(long)]
@@ -30,6 +32,8 @@ pub struct Args {
     dry_run: bool,
     #[command(flatten)]
     patience: Patience,
+    #[command(flatten)]
+    notify: Notify,
 }
 
 /// Runs it. It needs no manifest of the service, only the environment: what goes is what the records know.
@@ -49,7 +53,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         on_failure: OnFailure::Rollback,
         evidence: None,
     };
-    let how = How { patience: &args.patience, boldness: &boldness, company: Company::ALONE };
+    let notes = Notes::default();
+    let (patience, company) = (&args.patience, Company::ALONE);
+    let how = How { patience, boldness: &boldness, company, junit: None, notes: &notes };
     let prepare = || Ok(prepare(&context, &kubectl, service, &told)?.into_iter().collect());
     let go = |prepared: Vec<Prepared>| {
         if prepared.is_empty() {
@@ -62,8 +68,11 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         Ok(several::worst(&outcomes))
     };
     let what = format!("remove {service}");
-    let errand = Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run };
-    locked(&context, &kubectl, &errand, prepare, go)
+    let errand =
+        Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run, notes: &notes };
+    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
+    notes.send(&context, args.notify);
+    Ok(exit)
 }
 
 /// Reads what is there of it; nothing if it is gone already.
@@ -88,5 +97,5 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, told: &Once)
     };
     let git = checkout::state(context);
     let look = Look::new(order, reading, kubectl, false);
-    Ok(Some(Prepared { look, git, recording: None }))
+    Ok(Some(Prepared { look, git, recording: None, suite: None }))
 }

@@ -6,10 +6,11 @@ use anyhow::{Result, anyhow};
 
 use super::launch::Patience;
 use super::locked::interrupted;
+use super::notify::Notes;
 use super::{Context, consent};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
-use crate::release::{self, Choice, History, Means, Outcome, Reach, Stranded, Together};
+use crate::release::{self, Choice, Ended, History, Means, Outcome, Reach, Stranded, Together, Turns};
 use crate::ui::{Tone, Ui};
 
 /// What becomes of a release whose run died.
@@ -76,7 +77,12 @@ impl Case<'_> {
 ///
 /// # Errors
 /// If it cannot be told how far a release came, or nobody could be asked; nothing was changed then.
-pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, services: &[&str], patience: &Patience) -> Result<Rescued> {
+pub fn rescue(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    services: &[&str],
+    (patience, notes): (&Patience, &Notes),
+) -> Result<Rescued> {
     let wanted = patience.rescue.choice();
     let mut histories = History::read_all(kubectl, services, &false.into())?.permitted()?;
     let groups: BTreeSet<String> = histories.values().filter_map(|history| group(history).map(str::to_owned)).collect();
@@ -119,6 +125,11 @@ pub fn rescue(context: &Context, kubectl: &Kubectl<'_>, services: &[&str], patie
     kubectl.stoppable(false);
     kubectl.at_step("recovers a release that died");
     let exits = recover(context, kubectl, &cases, patience)?;
+    for (case, exit) in cases.iter().zip(&exits) {
+        let why = (*exit != Exit::Done).then(|| format!("the run of release {} died", case.stranded.number()));
+        let ended = Ended { exit: *exit, why, tests: None };
+        notes.released(context.environment.name.as_ref(), case.stranded.body(), &ended);
+    }
     kubectl.stoppable(true);
     Ok(match Exit::worst(exits) {
         Exit::Done | Exit::AsBefore => Rescued::Done,
@@ -190,7 +201,10 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         .into_iter()
         .map(|(id, (size, is_foreign))| (id, (Together::new(id.to_owned(), size), is_foreign)))
         .collect();
-    let one = |case: &Case<'_>| -> Result<Exit> {
+    let turns = Turns::new(cases.len(), cases.len());
+    let one = |n: usize, case: &Case<'_>| -> Result<Exit> {
+        let place = turns.place(n);
+        place.begin();
         let with = group(case.history).and_then(|id| together.get(id));
         if with.is_some_and(|(_, is_foreign)| *is_foreign) && !case.is_foreign() {
             let number = case.stranded.number();
@@ -202,6 +216,7 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
             history: case.history,
             patience: patience.limits(context),
             together: with.map(|(together, _)| together),
+            place: (cases.len() > 1).then_some(&place),
         };
         let result = case.stranded.recover(kubectl, &means, case.choice, &case.ui);
         if let Some((together, _)) = with {
@@ -211,7 +226,8 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         result
     };
     let results: Vec<Result<Exit>> = std::thread::scope(|scope| {
-        let all: Vec<_> = cases.iter().map(|case| scope.spawn(|| one(case))).collect();
+        let one = &one;
+        let all: Vec<_> = cases.iter().enumerate().map(|(n, case)| scope.spawn(move || one(n, case))).collect();
         let failed = || anyhow!("shipcat itself failed while it recovered a release");
         all.into_iter().map(|one| one.join().unwrap_or_else(|_| Err(failed()))).collect()
     });

@@ -4,14 +4,16 @@
 use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
+use super::notify::{Notes, Notify};
 use super::order::Order;
 use super::ship::{read, read_one, rehearsing, running, service_name};
 use super::target::Company;
-use super::{Context, several, story};
+use super::{Context, complete, several, story};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Kind, Outcome, Release};
@@ -20,10 +22,10 @@ use crate::release::{self, History, Kind, Outcome, Release};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// The number of the release to go to [default: the newest that was deployed and differs from what runs]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", add = ArgValueCompleter::new(complete::releases))]
     to: Option<u32>,
     /// Go back past a job that says `reversible: false`: what it did stays done
     #[arg(long)]
@@ -32,6 +34,8 @@ pub struct Args {
     boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
+    #[command(flatten)]
+    notify: Notify,
 }
 
 /// Runs it. It needs no manifest of the service, only the environment: what is applied is what the record holds.
@@ -43,7 +47,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, service.as_ref(), args, &told);
-    let how = How { patience: &args.patience, boldness: &args.boldness, company: Company::ALONE };
+    let notes = Notes::default();
+    let (patience, boldness, company) = (&args.patience, &args.boldness, Company::ALONE);
+    let how = How { patience, boldness, company, junit: None, notes: &notes };
     let go = |prepared| {
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
         Ok(several::worst(&outcomes))
@@ -55,8 +61,11 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         what: &what,
         patience: &args.patience,
         rehearse: args.boldness.dry_run,
+        notes: &notes,
     };
-    locked(&context, &kubectl, &errand, prepare, go)
+    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
+    notes.send(&context, args.notify);
+    Ok(exit)
 }
 
 /// Reads what is needed.
@@ -91,7 +100,7 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args,
     let git = target.body.git.clone();
     let reading = read_one(kubectl, &order);
     let look = Look::new(order, reading?, kubectl, args.boldness.adopt);
-    Ok(vec![Prepared { look, git, recording: None }])
+    Ok(vec![Prepared { look, git, recording: None, suite: None }])
 }
 
 /// Sees that no job that cannot be undone ran since the release to which it goes.

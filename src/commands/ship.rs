@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
+use clap_complete::engine::ArgValueCompleter;
 
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
+use super::notify::{Notes, Notify};
 use super::order::{self, Order};
+use super::suite::{Tests, obstacles};
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, consent, pending, several, story};
+use super::{Context, checkout, complete, consent, pending, several, story};
 use crate::error::{Exit, Failure, Problems, count, join_and};
 use crate::git;
 use crate::kubectl::Kubectl;
@@ -22,7 +25,7 @@ use crate::ui::Tone;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services, each with the version to ship where it is not the manifest's: `webapp`, `webapp=1.4.2`
-    #[arg(value_name = "SERVICE[=VERSION]", required_unless_present = "all")]
+    #[arg(value_name = "SERVICE[=VERSION]", add = ArgValueCompleter::new(complete::services), required_unless_present = "all")]
     services: Vec<Target>,
     /// Every service of the environment
     #[arg(long, conflicts_with = "services")]
@@ -45,6 +48,10 @@ pub struct Args {
     boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
+    #[command(flatten)]
+    tests: Tests,
+    #[command(flatten)]
+    notify: Notify,
 }
 
 impl Args {
@@ -70,6 +77,7 @@ impl Args {
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let targets = args.targets()?;
+    args.tests.check(&context.environment)?;
     consent::all_at_once(&context.environment, args.all, args.boldness.yes)?;
     let manifests = manifests(&context, &targets)?;
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
@@ -84,9 +92,18 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let services: Vec<&str> = manifests.iter().map(|(manifest, _)| manifest.service.as_ref()).collect();
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
-    let go = |prepared: Vec<Prepared>| go(&context, &kubectl, prepared, args);
-    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
-    locked(&context, &kubectl, &errand, prepare, go)
+    let notes = Notes::default();
+    let go = |prepared: Vec<Prepared>| go(&context, &kubectl, prepared, args, &notes);
+    let errand = Errand {
+        services: &services,
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.boldness.dry_run,
+        notes: &notes,
+    };
+    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
+    notes.send(&context, args.notify);
+    Ok(exit)
 }
 
 /// Reads and renders what is needed.
@@ -98,7 +115,8 @@ fn prepare(
     told: &Once,
 ) -> Result<Vec<Prepared>> {
     let mut runs = running_where_needed(kubectl, &manifests)?;
-    let (mut orders, mut recordings, mut problems) = (Vec::new(), Vec::new(), Problems::default());
+    let (mut orders, mut recordings, mut suites) = (Vec::new(), Vec::new(), Vec::new());
+    let mut problems = Problems::default();
     for (manifest, tag) in &mut manifests {
         let service = manifest.service.to_string();
         let (version, from) = order::choose(manifest, tag.as_ref(), || runs.remove(&service).unwrap_or_default())?;
@@ -111,6 +129,7 @@ fn prepare(
             }
             other => other?,
         };
+        suites.push(args.tests.suite(manifest, &version)?);
         let command = if args.image_only { "ship --image-only" } else { "ship" };
         let (command, objects, images_only) = (command.into(), rendered.objects, args.image_only);
         orders.push(Order { service, version, from, command, objects, images_only });
@@ -125,13 +144,15 @@ fn prepare(
         several => format!("shipping {what}{}", count(several.len(), "service")),
     };
     told.call_once(|| story::heading(&heading, &context.environment, kubectl, &context.ui));
-    let (readings, git) = std::thread::scope(|scope| {
+    let (readings, git, obstacles) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
-        (read(kubectl, &orders), git.join().unwrap_or_default())
+        let obstacles = scope.spawn(|| obstacles(context, kubectl, &suites, args.boldness.dry_run));
+        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join().unwrap_or_default())
     });
     let mut prepared = Vec::new();
-    for (((order, reading), (manifest, _)), recording) in
-        orders.into_iter().zip(readings?).zip(&mut manifests).zip(recordings)
+    let tests = suites.into_iter().zip(obstacles);
+    for ((((order, reading), (manifest, _)), recording), (suite, obstacles)) in
+        orders.into_iter().zip(readings?).zip(&mut manifests).zip(recordings).zip(tests)
     {
         let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
         look.findings.extend(order::older_file(&look.reading.history, &look.order));
@@ -141,7 +162,10 @@ fn prepare(
         } else if !context.environment.ships_config {
             look.findings.extend(pending::refusal(context, kubectl, manifest, &look)?);
         }
-        prepared.push(Prepared { look, git: git.clone(), recording });
+        if !look.is_nothing() {
+            look.findings.extend(obstacles);
+        }
+        prepared.push(Prepared { look, git: git.clone(), recording, suite });
     }
     Ok(prepared)
 }
@@ -173,9 +197,16 @@ fn recording(context: &Context, manifest: &Manifest, version: &Version, args: &A
 }
 
 /// Ships them, and keeps their versions where that is asked for.
-fn go(context: &Context, kubectl: &Kubectl<'_>, mut prepared: Vec<Prepared>, args: &Args) -> Result<Exit> {
+fn go(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    mut prepared: Vec<Prepared>,
+    args: &Args,
+    notes: &Notes,
+) -> Result<Exit> {
     let recordings: Vec<Option<Recording>> = prepared.iter_mut().map(|one| one.recording.take()).collect();
-    let how = How { patience: &args.patience, boldness: &args.boldness, company: args.company };
+    let (patience, boldness, company) = (&args.patience, &args.boldness, args.company);
+    let how = How { patience, boldness, company, junit: args.tests.options.junit.as_deref(), notes };
     let mut outcomes = launch(context, kubectl, prepared, how, |orders| read(kubectl, orders))?;
     for (outcome, recording) in outcomes.iter_mut().zip(recordings) {
         if let (Exit::Done, Some(mut recording)) = (outcome.exit, recording) {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use super::context::elsewhere;
 use crate::error::{Failure, Place, Problem, Problems, Sources};
 use crate::manifest::{Environment, Loading, Manifest, Repo, Version};
@@ -15,7 +17,7 @@ use crate::yaml::Object;
 #[derive(Debug, clap::Args)]
 pub struct Selection {
     /// The services
-    #[arg(value_name = "SERVICE", required_unless_present = "all")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services), required_unless_present = "all")]
     pub services: Vec<String>,
     /// Every service of the environment
     #[arg(long, conflicts_with = "services")]

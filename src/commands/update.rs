@@ -7,8 +7,10 @@ use anyhow::{Result, bail};
 use super::launch::{Boldness, How, Patience, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
+use super::notify::{Notes, Notify};
 use super::order::{self, Order};
 use super::ship::{read, rehearsing, running};
+use super::suite::{Tests, obstacles};
 use super::survey::Selection;
 use super::target::{Company, Target, manifests};
 use super::{Context, checkout, consent, several, story};
@@ -29,6 +31,10 @@ pub struct Args {
     boldness: Boldness,
     #[command(flatten)]
     patience: Patience,
+    #[command(flatten)]
+    tests: Tests,
+    #[command(flatten)]
+    notify: Notify,
 }
 
 /// Runs it.
@@ -37,6 +43,7 @@ pub struct Args {
 /// If it cannot be done; nothing was changed then.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
     consent::all_at_once(&context.environment, args.selection.all, args.boldness.yes)?;
+    args.tests.check(&context.environment)?;
     if let Some(versioned) = args.selection.services.iter().find(|service| service.contains('=')) {
         let (service, _) = versioned.split_once('=').unwrap_or((versioned, ""));
         bail!(
@@ -55,13 +62,23 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     };
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
-    let how = How { patience: &args.patience, boldness: &args.boldness, company: args.company };
+    let notes = Notes::default();
+    let (patience, boldness, company) = (&args.patience, &args.boldness, args.company);
+    let how = How { patience, boldness, company, junit: args.tests.options.junit.as_deref(), notes: &notes };
     let go = |prepared| {
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
         Ok(several::worst(&outcomes))
     };
-    let errand = Errand { services: &services, what: &what, patience: &args.patience, rehearse: args.boldness.dry_run };
-    locked(&context, &kubectl, &errand, prepare, go)
+    let errand = Errand {
+        services: &services,
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.boldness.dry_run,
+        notes: &notes,
+    };
+    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
+    notes.send(&context, args.notify);
+    Ok(exit)
 }
 
 /// Reads and renders what is needed.
@@ -89,20 +106,26 @@ fn prepare(
         _ => format!("updating the configuration of {}", count(services.len(), "service")),
     };
     told.call_once(|| story::heading(&what, &context.environment, kubectl, &context.ui));
-    let mut orders = Vec::new();
+    let (mut orders, mut suites) = (Vec::new(), Vec::new());
     for (manifest, (version, from)) in manifests.iter_mut().zip(versions) {
-        orders.push(order_of(context, kubectl, manifest, version, from)?);
+        orders.push(order_of(context, kubectl, manifest, version.clone(), from)?);
+        suites.push(args.tests.suite(manifest, &version)?);
     }
     order::apart(&orders)?;
-    let (readings, git) = std::thread::scope(|scope| {
+    let (readings, git, obstacles) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
-        (read(kubectl, &orders), git.join().unwrap_or_default())
+        let obstacles = scope.spawn(|| obstacles(context, kubectl, &suites, args.boldness.dry_run));
+        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join().unwrap_or_default())
     });
     let mut prepared = Vec::new();
-    for (order, reading) in orders.into_iter().zip(readings?) {
+    let tests = suites.into_iter().zip(obstacles);
+    for ((order, reading), (suite, obstacles)) in orders.into_iter().zip(readings?).zip(tests) {
         let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
         look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
-        prepared.push(Prepared { look, git: git.clone(), recording: None });
+        if !look.is_nothing() {
+            look.findings.extend(obstacles);
+        }
+        prepared.push(Prepared { look, git: git.clone(), recording: None, suite });
     }
     Ok(prepared)
 }

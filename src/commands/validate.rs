@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use clap_complete::engine::ArgValueCompleter;
 
 use super::survey::{Made, Selection, survey};
-use super::{Global, connect};
+use super::{Global, complete, connect};
 use crate::error::{Exit, Problem, Problems, count};
 use crate::manifest::{Environment, Repo};
 use crate::render::Templates;
@@ -17,7 +18,7 @@ use crate::ui::{Tone, Ui};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services [default: all]
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     services: Vec<String>,
     /// Every service; this is the default
     #[arg(long, conflicts_with = "services")]

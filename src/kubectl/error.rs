@@ -23,6 +23,8 @@ pub enum Reason {
     Conflict,
     /// It does not accept the object.
     Invalid,
+    /// It does not know a field of the object, or expects another type in it.
+    Malformed,
     /// The call was given up, because another one failed.
     Cancelled,
     /// It was not tried: the lock under which it would be made is lost.
@@ -116,6 +118,8 @@ fn reason(said: &str) -> Reason {
         ("is forbidden:", Reason::Forbidden),
         ("is invalid:", Reason::Invalid),
         ("is invalid\n", Reason::Invalid),
+        ("failed to create typed patch object", Reason::Malformed),
+        ("error validating data: ", Reason::Malformed),
         ("already exists", Reason::AlreadyExists),
         ("the object has been modified", Reason::Conflict),
     ];
@@ -166,6 +170,8 @@ mod tests {
         );
         assert_eq!(reason("Unable to connect to the server: dial tcp 10.0.0.1:6443: i/o timeout"), Reason::Unreachable);
         assert_eq!(reason("The Deployment \"w\" is invalid: spec.selector: Invalid value"), Reason::Invalid);
+        let said = "Error from server: failed to create typed patch object: .spec.x: field not declared in schema";
+        assert_eq!(reason(said), Reason::Malformed);
         assert_eq!(reason("error: something else"), Reason::Other);
     }
 

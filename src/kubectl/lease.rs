@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::paths::path;
+use super::paths::{collection, path};
 use super::{FIELD_MANAGER, Kubectl, Result, objects, single};
 use crate::yaml::Object;
 
@@ -21,9 +21,7 @@ impl Kubectl<'_> {
     /// # Errors
     /// [`super::Reason::AlreadyExists`] if there is one; else as kubectl fails.
     pub fn create_lease(&self, lease: &Object) -> Result<Object> {
-        let path = path(lease, &self.namespace);
-        let path = path.rsplit_once('/').map_or(path.as_str(), |(collection, _)| collection);
-        let path = format!("{path}?fieldManager={FIELD_MANAGER}");
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", collection(lease, &self.namespace));
         let cmd = self.writing(&["create", "--raw", &path, "-f", "-"]).stdin(single(std::slice::from_ref(lease)));
         let answer = self.run_through(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| lease.clone()))

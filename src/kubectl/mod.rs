@@ -7,6 +7,7 @@ mod lease;
 mod partial;
 mod paths;
 mod persist;
+mod pods;
 mod read;
 mod records;
 mod secrets;
@@ -37,6 +38,10 @@ pub const FIELD_MANAGER: &str = "shipcat";
 
 /// Our name for what is written beside the configuration: which release an object is of.
 pub const MARKER: &str = "shipcat-release";
+
+/// Without kubectl's own validation: the API server refuses an unknown field or a wrong type in a server-side apply by itself, and the
+/// schema that kubectl downloads for it costs more than the rest of the call (0.3 s in place of 0.1 s of CPU on 1.20).
+const UNCHECKED: &str = "--validate=false";
 
 /// How long one request to the API server may take, in seconds. Admission webhooks may take ten each.
 const REQUEST_TIMEOUT: u64 = 25;

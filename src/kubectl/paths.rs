@@ -82,6 +82,12 @@ pub fn path(object: &Object, namespace: &str) -> String {
     format!("/{root}/{api}/namespaces/{namespace}/{}/{}", resource(object.kind()), object.name())
 }
 
+/// The path of all objects of its kind in a namespace: where it is created.
+pub fn collection(object: &Object, namespace: &str) -> String {
+    let path = path(object, namespace);
+    path.rsplit_once('/').map_or(path.clone(), |(collection, _)| collection.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +100,7 @@ mod tests {
         };
         assert_eq!(path(&object("v1", "ConfigMap"), "dev"), "/api/v1/namespaces/dev/configmaps/w");
         assert_eq!(path(&object("apps/v1", "Deployment"), "dev"), "/apis/apps/v1/namespaces/dev/deployments/w");
+        assert_eq!(collection(&object("v1", "Secret"), "dev"), "/api/v1/namespaces/dev/secrets");
         assert_eq!(resource("NetworkPolicy"), "networkpolicies");
         assert_eq!(resource("Gateway"), "gateways");
         assert_eq!(resource("ServiceMonitor"), "servicemonitors");

@@ -1,11 +1,10 @@
 //! Calls that change nothing.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::Sender;
 
 use serde_json::{Value, json};
 
-use super::{FIELD_MANAGER, Kubectl, Reason, Result, documents, list, objects, reading};
+use super::{FIELD_MANAGER, Kubectl, Reason, Result, UNCHECKED, documents, list, objects, reading};
 use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
 use crate::redact;
@@ -88,21 +87,17 @@ impl Kubectl<'_> {
     /// As kubectl fails: most of what would make the apply fail is found here.
     pub fn dry_run(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
-        let cmd = self
-            .cmd(&[
-                "apply",
-                "--server-side",
-                "--force-conflicts",
-                &manager,
-                "--dry-run=server",
-                "-f",
-                "-",
-                "-o",
-                "json",
-            ])
-            .args(self.managed());
-        let cmd = reading(cmd, wanted, list);
-        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+        let args =
+            ["apply", "--server-side", "--force-conflicts", &manager, "--dry-run=server", "-f", "-", "-o", "json"];
+        let asked = |more: &[&str]| {
+            let cmd = reading(self.cmd(&[&args, more].concat()).args(self.managed()), wanted, list);
+            self.run_unless(&cmd, cancel).map(|output| objects(&output.stdout))
+        };
+        match asked(&[UNCHECKED]) {
+            // Older servers do not say which object it is; kubectl, that looks for itself, does.
+            Err(error) if error.reason == Reason::Malformed => Err(asked(&[]).err().unwrap_or(error)),
+            answer => answer,
+        }
     }
 
     /// Objects of some kinds by label.
@@ -212,8 +207,8 @@ impl Kubectl<'_> {
             })
             .collect();
         let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
-        // Reviews are created and stored nowhere; client-side validation would cost a download of the API's schema.
-        let cmd = self.cmd(&["create", "--validate=false", "-f", "-", "-o", "json"]).stdin(list);
+        // Reviews are created and stored nowhere.
+        let cmd = self.cmd(&["create", UNCHECKED, "-f", "-", "-o", "json"]).stdin(list);
         let answers = documents(&self.run_unless(&cmd, cancel)?.stdout);
         let denied = |answer: &&Value| answer.pointer("/status/allowed").and_then(Value::as_bool) != Some(true);
         Ok(answers
@@ -230,15 +225,14 @@ impl Kubectl<'_> {
             .collect())
     }
 
-    /// Starts to watch; each change goes through `wrap` to `to`. Without `--request-timeout`, which would end it.
+    /// Starts to watch; each change is handed to `take`. Without `--request-timeout`, which would end it.
     ///
     /// # Errors
     /// If kubectl cannot be started.
-    pub fn watch<T: Send + 'static>(
+    pub fn watch(
         &self,
         what: &Watched,
-        to: Sender<T>,
-        wrap: impl Fn(StreamEvent) -> T + Send + 'static,
+        take: impl Fn(StreamEvent) + Send + 'static,
     ) -> std::result::Result<Stream, crate::process::Broken> {
         let field;
         let which: &[&str] = match &what.which {
@@ -251,6 +245,6 @@ impl Kubectl<'_> {
         let args = [&["get", what.resource], which, &["--watch", "--output-watch-events", "-o", "json"]].concat();
         let cmd = self.timed(&args, "0");
         self.told(&cmd);
-        Stream::start(&cmd, to, wrap)
+        Stream::start(&cmd, take)
     }
 }

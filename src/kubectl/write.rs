@@ -4,8 +4,8 @@ use std::process::ExitStatus;
 
 use serde_json::json;
 
-use super::paths::path;
-use super::{FIELD_MANAGER, Kubectl, KubectlError, MARKER, Reason, Result, list, objects, reading, single};
+use super::paths::{collection, path};
+use super::{FIELD_MANAGER, Kubectl, KubectlError, MARKER, Reason, Result, UNCHECKED, list, objects, reading, single};
 use crate::process::{Cmd, Output};
 use crate::yaml::Object;
 
@@ -21,7 +21,7 @@ impl Kubectl<'_> {
     fn apply_cmd(&self, wanted: &[Object]) -> Cmd {
         let manager = format!("--field-manager={FIELD_MANAGER}");
         let cmd = self.writing(&["apply", "--server-side", "--force-conflicts", &manager, "-f", "-", "-o", "json"]);
-        reading(cmd.args(self.managed()), wanted, list)
+        reading(cmd.arg(UNCHECKED).args(self.managed()), wanted, list)
     }
 
     /// Sets images of the containers of one object (`deployment/webapp`), in one call, and gives the server's answer.
@@ -84,14 +84,13 @@ impl Kubectl<'_> {
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
 
-    /// Creates an object and gives it as the server made it.
+    /// Creates an object and gives it as the server made it. A raw call, which needs no discovery.
     ///
     /// # Errors
     /// As kubectl fails; [`super::Reason::AlreadyExists`] if there is one.
     pub fn create(&self, object: &Object) -> Result<Object> {
-        let manager = format!("--field-manager={FIELD_MANAGER}");
-        let cmd =
-            reading(self.writing(&["create", &manager, "-f", "-", "-o", "json"]), std::slice::from_ref(object), single);
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", collection(object, &self.namespace));
+        let cmd = reading(self.writing(&["create", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
         let answer = self.change(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
     }
@@ -117,10 +116,12 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; [`super::Reason::Conflict`] if another object has that name now.
     pub fn delete(&self, object: &Object) -> Result<()> {
+        self.change(&self.deletion(object)).map(drop)
+    }
+
+    pub(super) fn deletion(&self, object: &Object) -> Cmd {
         let options = json!({
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": object.uid()}});
-        let cmd =
-            self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string());
-        self.change(&cmd).map(drop)
+        self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string())
     }
 }

@@ -64,6 +64,8 @@ pub struct Environment {
     pub records_in_config_maps: bool,
     /// How long the lock stays a run's own without a renewal.
     pub lock_lifetime: std::time::Duration,
+    /// The Slack channel that the files name for it, if they do; `None` within where nobody is to be told.
+    pub slack: Option<Option<String>>,
     /// What every service here gets: the repo's defaults, then the environment's.
     pub layers: Vec<Layer>,
 }
@@ -165,7 +167,8 @@ impl Repo {
 
 fn resolve(tree: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName, Environment> {
     let mut environments: BTreeMap<EnvironmentName, Environment> = BTreeMap::new();
-    let defaults = defaults_of(tree, "the defaults of `shipcat.yml`".into());
+    let mut defaults: Vec<Layer> = told_of(tree, "`shipcat.yml`".into()).into_iter().collect();
+    defaults.extend(defaults_of(tree, "the defaults of `shipcat.yml`".into()));
     let values = values_of(tree);
     for (key, read) in tree.get("environments").map_or(&[][..], Node::entries) {
         let Ok(name) = key.text().parse::<EnvironmentName>() else { continue };
@@ -175,7 +178,9 @@ fn resolve(tree: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName
             merge_values(&mut environment.values, &key, own);
         }
         let own = defaults_of(read, format!("the defaults of the environment `{}`", environment.name));
-        environment.layers = defaults.iter().cloned().chain(own).collect();
+        let of_all = told_of(read, format!("the environment `{}`", environment.name));
+        environment.layers = defaults.iter().cloned().chain(of_all).chain(own).collect();
+        environment.slack = [read, tree].iter().find_map(|tree| tree.get("slack")).and_then(channel);
         // Two environments in one place would overwrite each other's services.
         if let Some(other) = environments.values().find(|other| same_place(other, &environment)) {
             let Environment { name: other, namespace, .. } = other;
@@ -256,6 +261,7 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         graces,
         records_in_config_maps: text("records").as_deref() == Some("configmap"),
         lock_lifetime,
+        slack: None,
         layers: Vec::new(),
         name,
     })
@@ -264,6 +270,22 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
 fn defaults_of(tree: &Node, what: String) -> Option<Layer> {
     let defaults = tree.get("defaults").filter(|defaults| !defaults.entries().is_empty())?;
     Some(Layer { what, tree: defaults.clone(), is_default: true })
+}
+
+/// A Slack channel as a file says it: nothing for the webhook's own, nothing within for none at all.
+fn channel(node: &Node) -> Option<Option<String>> {
+    match node.text().to_lowercase().as_str() {
+        _ if node.is_null() => None,
+        "true" if node.is_flag() => None,
+        "false" if node.is_flag() => Some(None),
+        _ => Some(Some(node.text().to_owned())),
+    }
+}
+
+/// What a file or an environment says of tests and Slack, for all services.
+fn told_of(tree: &Node, what: String) -> Option<Layer> {
+    let tree = tree.filtered(|key, _| ["tests", "slack"].contains(&key));
+    (!tree.entries().is_empty()).then_some(Layer { what, tree, is_default: true })
 }
 
 fn values_of(tree: &Node) -> Map<String, Value> {

@@ -1,5 +1,6 @@
 //! Running another program: one builder whose display is the exact shell line. A leaf.
 
+mod piped;
 mod stream;
 
 pub use stream::{Stream, StreamEvent};
@@ -20,8 +21,12 @@ pub struct Cmd {
     args: Vec<OsString>,
     stdin: Option<String>,
     shown: Option<String>,
+    env: Vec<(String, String)>,
     limit: Duration,
 }
+
+/// What is in our own environment and for nobody else: what we start does not get it.
+const KEPT: [&str; 1] = ["SLACK_SHIPCAT_HOOK_URL"];
 
 /// What came of a command that ran.
 #[derive(Debug)]
@@ -60,7 +65,14 @@ impl std::error::Error for Broken {}
 impl Cmd {
     /// A program without arguments, that may take a minute.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), args: Vec::new(), stdin: None, shown: None, limit: Duration::from_mins(1) }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            stdin: None,
+            shown: None,
+            env: Vec::new(),
+            limit: Duration::from_mins(1),
+        }
     }
 
     /// One more argument.
@@ -87,6 +99,12 @@ impl Cmd {
         self
     }
 
+    /// One more variable in its environment: what it holds is on no process list.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
     /// How long it may take before it is ended.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -95,18 +113,24 @@ impl Cmd {
 
     /// The line with what it reads, as bash and zsh take it.
     pub fn pasted(&self) -> String {
+        let env: String = self.env.iter().map(|(name, value)| format!("{name}={} ", quote_any(value))).collect();
         match (&self.stdin, &self.shown) {
-            (None, _) => self.to_string(),
-            (Some(text), None) => format!("{self} <<<{}", quote_any(text)),
-            (Some(_), Some(shown)) => format!("{self} <<<{}{MASKED}", quote_any(shown)),
+            (None, _) => format!("{env}{self}"),
+            (Some(text), None) => format!("{env}{self} <<<{}", quote_any(text)),
+            (Some(_), Some(shown)) => format!("{env}{self} <<<{}{MASKED}", quote_any(shown)),
         }
     }
 
     /// Starts it. In a process group of its own: a Ctrl-C at the terminal reaches us, and it is for us to say what becomes of
     /// a `kubectl` in the middle of a write.
     fn spawn(&self) -> std::io::Result<Child> {
-        Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        for name in KEPT {
+            command.env_remove(name);
+        }
+        command
             .args(&self.args)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -3,7 +3,6 @@
 use std::io::{BufReader, Read};
 use std::process::Child;
 use std::sync::Mutex;
-use std::sync::mpsc::Sender;
 
 use serde_json::Value;
 
@@ -25,15 +24,11 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Starts the command; each document goes through `wrap` to `to`, and in the end [`StreamEvent::Ended`].
+    /// Starts the command; each document is handed to `take`, on a thread of its own, and in the end [`StreamEvent::Ended`].
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start<T: Send + 'static>(
-        cmd: &Cmd,
-        to: Sender<T>,
-        wrap: impl Fn(StreamEvent) -> T + Send + 'static,
-    ) -> Result<Self, Broken> {
+    pub fn start(cmd: &Cmd, take: impl Fn(StreamEvent) + Send + 'static) -> Result<Self, Broken> {
         let mut child = cmd.spawn().map_err(Broken::Start)?;
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
@@ -48,13 +43,9 @@ impl Stream {
             if let Some(pipe) = stdout {
                 let documents = serde_json::Deserializer::from_reader(BufReader::new(pipe)).into_iter::<Value>();
                 // A document cut off in the middle is the end: the reader of the stream starts it anew.
-                for document in documents.map_while(Result::ok) {
-                    if to.send(wrap(StreamEvent::Document(document))).is_err() {
-                        return;
-                    }
-                }
+                documents.map_while(Result::ok).for_each(|document| take(StreamEvent::Document(document)));
             }
-            drop(to.send(wrap(StreamEvent::Ended(errors.join().unwrap_or_default()))));
+            take(StreamEvent::Ended(errors.join().unwrap_or_default()));
         });
         Ok(Self { child: Mutex::new(child) })
     }
@@ -77,7 +68,7 @@ mod tests {
     fn documents_come_as_they_are_printed() {
         let (sender, receiver) = channel();
         let cmd = Cmd::new("sh").args(["-c", "echo '{\"a\": 1}{'; echo '\"b\": 2}'; echo bad >&2"]);
-        let _stream = Stream::start(&cmd, sender, |event| event).unwrap();
+        let _stream = Stream::start(&cmd, move |event| sender.send(event).unwrap()).unwrap();
         let seen: Vec<String> = receiver
             .iter()
             .map(|event| match event {

@@ -14,6 +14,7 @@ use super::step::Step;
 use super::store::Record;
 use super::transaction::Request;
 use super::version::{main_object, version_of};
+use crate::bdd::Summary;
 use crate::error::Exit;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::quote;
@@ -42,6 +43,23 @@ pub enum Trouble {
     Change(KubectlError),
     /// Nothing can be seen.
     Blind(String),
+    /// The tests failed; with what was in trouble then.
+    Tests(Summary, Vec<Finding>),
+    /// The tests could not be run.
+    Untested(String),
+    /// Somebody else changed it while it was tested.
+    Void(String),
+}
+
+/// How a release ended, for those who tell others.
+#[derive(Debug)]
+pub struct Ended {
+    /// The state in which the cluster is.
+    pub exit: Exit,
+    /// Why it failed, in a line.
+    pub why: Option<String>,
+    /// What its tests said, if they were run.
+    pub tests: Option<Summary>,
 }
 
 /// A release whose change was made, or tried.
@@ -91,13 +109,16 @@ impl Run<'_> {
         if let Err(why) = locked {
             return self.leave_it(&why);
         }
+        if let Trouble::Void(_) = trouble {
+            return self.leave_to_others(&summary);
+        }
         self.kubectl.at_step("takes it back");
         let interrupted = match trouble {
             Trouble::Interrupted(signal) => Some(*signal),
             _ => None,
         };
         // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
-        if let Trouble::Rollout(findings) | Trouble::Late(findings) = trouble {
+        if let Trouble::Rollout(findings) | Trouble::Late(findings) | Trouble::Tests(_, findings) = trouble {
             evidence::tell(self.kubectl, findings, &watch.progress(findings), ui);
         }
         if interrupted.is_none() {
@@ -132,7 +153,7 @@ impl Run<'_> {
     fn keep_evidence(&self, trouble: &Trouble, summary: &str, picture: &Picture) {
         let Some(dir) = self.request.evidence else { return };
         let findings: &[Finding] = match trouble {
-            Trouble::Rollout(findings) | Trouble::Late(findings) => findings,
+            Trouble::Rollout(findings) | Trouble::Late(findings) | Trouble::Tests(_, findings) => findings,
             _ => &[],
         };
         let case = evidence::Case { request: self.request, number: self.record.number, summary, findings, picture };
@@ -159,6 +180,24 @@ impl Run<'_> {
         Exit::Person
     }
 
+    /// Somebody else has changed what was tested: what that is to become is theirs to say, and nothing is rolled back.
+    fn leave_to_others(&self, summary: &str) -> Exit {
+        let (ui, Request { environment, body, .. }) = (self.ui, self.request);
+        let (service, number) = (&body.service, self.record.number);
+        if let Err(error) = self.finish(Outcome::Broken, Some(summary), None) {
+            ui.say(
+                Tone::Warn,
+                format!("warning: the record of release {number} could not be finished: {}", error.said),
+            );
+        }
+        ui.say(Tone::Bad, format!("error: nothing of {service} in {environment} is rolled back, a person is needed"));
+        ui.say(
+            Tone::Plain,
+            format!("hint: see what it is by now with `shipcat diff -n {environment} {service}`, then ship it once more, or `shipcat rollback -n {environment} {service}`"),
+        );
+        Exit::Person
+    }
+
     /// Without the lock nothing is changed any more: somebody else may be at it by now.
     pub fn leave_it(&self, why: &str) -> Exit {
         let (ui, Request { environment, body, .. }) = (self.ui, self.request);
@@ -177,7 +216,25 @@ impl Run<'_> {
     /// What failed, in a line; told, and kept in the record.
     fn tell(&self, trouble: &Trouble) -> String {
         let took = seconds(self.started.elapsed());
-        let why = match trouble {
+        let why = self.why(trouble);
+        let headline = match trouble {
+            // The evidence says it again, with its log.
+            Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
+            Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
+            Trouble::Died => format!("release {} of {} is not completed", self.record.number, self.what()),
+            Trouble::Abandoned(_) => format!("{} goes back after {took}: {why}", self.what()),
+            // Which cases, was told.
+            Trouble::Tests(..) => format!("{} failed after {took}: its tests did not pass", self.what()),
+            Trouble::Void(_) => format!("{} is not known to be good after {took}: {why}", self.what()),
+            _ => format!("{} failed after {took}: {why}", self.what()),
+        };
+        self.ui.say(Tone::Bad, headline);
+        why
+    }
+
+    /// What failed, in a line.
+    pub fn why(&self, trouble: &Trouble) -> String {
+        match trouble {
             Trouble::Rollout(findings) => {
                 findings.first().map_or("it failed".into(), |finding| finding.message.clone())
             }
@@ -192,17 +249,13 @@ impl Run<'_> {
             Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
             Trouble::Lockless(why) | Trouble::Abandoned(why) => why.clone(),
             Trouble::Died => "its run died".to_owned(),
-        };
-        let headline = match trouble {
-            // The evidence says it again, with its log.
-            Trouble::Rollout(_) => format!("{} failed after {took}", self.what()),
-            Trouble::Late(_) => format!("{} was not up within {}", self.what(), seconds(self.request.timeout)),
-            Trouble::Died => format!("release {} of {} is not completed", self.record.number, self.what()),
-            Trouble::Abandoned(_) => format!("{} goes back after {took}: {why}", self.what()),
-            _ => format!("{} failed after {took}: {why}", self.what()),
-        };
-        self.ui.say(Tone::Bad, headline);
-        why
+            Trouble::Tests(summary, _) => match summary.failing.first() {
+                Some(case) => format!("tests: {}, the first is {}", summary.why.join("; "), case.name),
+                None => format!("tests: {}", summary.why.join("; ")),
+            },
+            Trouble::Untested(why) => format!("the tests could not be run: {why}"),
+            Trouble::Void(why) => format!("the verdict of the tests is void: {why}"),
+        }
     }
 
     /// Watches the restored workloads come up again; those that were well before must.

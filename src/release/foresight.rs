@@ -98,7 +98,8 @@ fn asked(
             expected.retain(|object| object.among(&taken).is_none());
             expected
         }
-        Err(error) if error.reason == Reason::Forbidden => return Err(error),
+        // A put of the whole would lose a field that the server does not know, in silence.
+        Err(error) if matches!(error.reason, Reason::Forbidden | Reason::Malformed) => return Err(error),
         Err(_) if rest.is_empty() => Vec::new(),
         Err(_) => kubectl.dry_run(&rest, &AtomicBool::new(false))?,
     };

@@ -1,5 +1,5 @@
 //! Releases: what would change, the record, the transaction, the watch, the way back.
-//! May import `kubectl`, `git`, and the leaves.
+//! May import `kubectl`, `git`, `bdd`, and the leaves.
 
 mod change;
 mod commit;
@@ -34,13 +34,16 @@ mod reversible;
 mod rollout;
 mod step;
 mod store;
+mod testing;
 mod together;
 mod transaction;
+mod turns;
 mod version;
 
 pub use counts::{keep_count, leave_autoscaled};
 pub use diff::significant;
 pub use drift::{Drift, Fate, drift};
+pub use ending::Ended;
 pub use foresight::Word;
 pub use history::{History, same_objects};
 pub use images::{has_images, images, keep_images};
@@ -49,16 +52,21 @@ pub use ownership::unmanaged;
 pub use permissions::{Permission, deployer, reader};
 pub use plan::{Images, Plan, Road};
 pub use preflight::{Finding, Load, Weight, Where, adoptable, foreign, quota, scaling};
-pub use reading::{Reading, Running, Wanted, running};
+pub use reading::{Reading, Running, Wanted, not_permitted, running};
 pub use record::{Body, Outcome, Release, VersionFrom};
 pub use recovery::{Choice, Means, Patience, Reach, Stranded};
 pub use removal::unremoved;
 pub use retirement::{is_end, retire};
 pub use reversible::irreversible_since;
-pub use rollout::{Ending, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors};
+pub use rollout::{
+    Ending, Feed, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors,
+};
 pub use step::JobRun;
+pub use store::note_tests;
+pub use testing::{Subject, Tested};
 pub use together::Together;
-pub use transaction::{Request, follow, look, rehearse, run};
+pub use transaction::{Request, feed, follow, look, rehearse, run};
+pub use turns::{Place, Turns};
 pub use version::{image_of, main_object, repository, version_of};
 
 /// Who ships: `user@host`.

@@ -50,13 +50,17 @@ fn lock() -> impl Iterator<Item = Permission> {
         .map(|verb| permission(verb, "coordination.k8s.io", "leases"))
 }
 
-/// All that a deployer does with whatever the built-in templates make, and with objects of these other kinds (group, kind).
-pub fn deployer(others: &[(String, String)], records: Records) -> Vec<Permission> {
+/// All that a deployer does with whatever the built-in templates make, and with objects of these other kinds (group, kind); where the
+/// cluster runs tests, with what that takes.
+pub fn deployer(others: &[(String, String)], records: Records, runs_tests: bool) -> Vec<Permission> {
     let kinds = kinds(others);
     let mut list = release(&kinds, |_| true, true, records);
     list.extend(helpful());
     list.extend(lock());
     list.push(permission("list", "coordination.k8s.io", "leases"));
+    if runs_tests {
+        list.extend(crate::bdd::permissions());
+    }
     sorted(list)
 }
 
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn who_may_not_touch_secrets_needs_none_where_records_are_config_maps() {
-        let (deployer, reader) = (deployer(&[], Records::ConfigMaps), reader(&[], Records::ConfigMaps));
+        let (deployer, reader) = (deployer(&[], Records::ConfigMaps, true), reader(&[], Records::ConfigMaps));
         assert!(deployer.iter().chain(&reader).all(|(_, _, resource)| resource != "secrets"));
         assert!(deployer.contains(&("list".into(), String::new(), "configmaps".into())));
     }
@@ -206,9 +210,11 @@ mod tests {
             .iter()
             .map(|(group, kind)| object(&if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") }, kind))
             .collect();
-        let deployer = deployer(&[("example.com".into(), "Widget".into())], Records::Secrets);
+        let deployer = deployer(&[("example.com".into(), "Widget".into())], Records::Secrets, false);
         assert!(permissions(&all, Records::Secrets).iter().all(|one| deployer.contains(one)));
         assert!(deployer.contains(&("patch".into(), "example.com".into(), "widgets".into())));
+        // Who gets into containers gets at everything: that is for those alone who need it.
+        assert!(!deployer.iter().any(|(_, _, resource)| resource == "pods/exec"));
         assert!(!deployer.iter().any(|(verb, _, resource)| verb == "delete" && resource == "persistentvolumeclaims"));
         assert!(
             reader(&[], Records::Secrets).iter().all(|(verb, ..)| ["get", "list", "watch"].contains(&verb.as_str()))

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{ScopedJoinHandle, scope};
+use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 
@@ -19,6 +21,9 @@ use crate::error::{Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError, Partial, Reason, Records};
 use crate::threads;
 use crate::yaml::Object;
+
+/// After how long without any answer the API server is asked whether it is there at all.
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// What a service is to become.
 #[derive(Debug, Clone, Copy)]
@@ -73,17 +78,22 @@ impl Reading {
         let cancel = AtomicBool::new(false);
         let permissions = permissions(&all, kubectl.records());
         let names = asked(&references(&applied), &applied);
+        let (heard, first) = channel();
         let (probe, live, dry_run, histories, limits, referred, forbidden) = scope(|scope| {
-            let live = scope.spawn(|| kubectl.live(&all, &cancel));
+            let live = scope.spawn(heard_of(&heard, || kubectl.live(&all, &cancel)));
             let dry_run = scope.spawn(|| match applied.is_empty() {
                 true => Ok(Vec::new()),
                 false => kubectl.dry_run(&applied, &cancel),
             });
             let histories = scope.spawn(|| History::read_all(kubectl, &services, &cancel));
-            let limits = scope.spawn(|| kubectl.limits(&cancel));
+            let limits = scope.spawn(heard_of(&heard, || kubectl.limits(&cancel)));
             let referred = scope.spawn(|| kubectl.referred(&names, &cancel));
-            let forbidden = scope.spawn(|| kubectl.forbidden(&permissions, &cancel));
-            let probe = kubectl.probe();
+            let forbidden = scope.spawn(heard_of(&heard, || kubectl.forbidden(&permissions, &cancel)));
+            // Only where there is doubt: one answer is as good as any.
+            let probe = match first.recv_timeout(DOUBT) {
+                Ok(true) => Ok(()),
+                _ => kubectl.probe(),
+            };
             if probe.is_err() {
                 // The others would find out as well, only later.
                 cancel.store(true, Ordering::Relaxed);
@@ -251,6 +261,21 @@ fn each_dry_run(
         }
         Err(error) if wanted.len() == 1 => vec![Err(error)],
         Err(_) => threads::each(wanted, |wanted| kubectl.dry_run(wanted.objects, &AtomicBool::new(false))),
+    }
+}
+
+/// Says to `heard`, once the answer to a question is there, whether the API server gave it.
+fn heard_of<'a, T>(
+    heard: &Sender<bool>,
+    ask: impl FnOnce() -> Result<T, KubectlError> + Send + 'a,
+) -> impl FnOnce() -> Result<T, KubectlError> + Send + 'a {
+    let heard = heard.clone();
+    move || {
+        let answer = ask();
+        let is_one = !matches!(&answer, Err(error) if error.reason == Reason::Unreachable);
+        // Who has heard enough is no longer there.
+        let _ = heard.send(is_one);
+        answer
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::bdd::{Suite, Summary};
 use crate::git::GitState;
 use crate::yaml::Object;
 
@@ -115,6 +116,9 @@ pub struct Body {
     /// The group of releases that stand or fall together, if it is one of those: no two have the same.
     #[serde(default)]
     pub together: Option<String>,
+    /// The tests that it must pass, if there are any.
+    #[serde(default)]
+    pub tests: Option<Suite>,
 }
 
 /// A release as the cluster has it.
@@ -132,6 +136,8 @@ pub struct Release {
     pub finished: Option<Timestamp>,
     /// Why it failed, in a line.
     pub message: Option<String>,
+    /// What the tests said, where they were run.
+    pub tests: Option<Summary>,
     /// What the API server made of what was applied, where the release was deployed: without status and managedFields. Of what is
     /// immutable not its content, which cannot have changed. What differs from it by now, somebody changed since.
     pub answer: Option<Vec<Value>>,
@@ -176,9 +182,10 @@ pub mod tests {
             leftovers: Vec::new(),
             adopted: Vec::new(),
             together: None,
+            tests: None,
         };
         let (uid, parts) = (String::new(), Vec::new());
-        Release { number, uid, parts, outcome, finished: None, message: None, answer: None, body }
+        Release { number, uid, parts, outcome, finished: None, message: None, tests: None, answer: None, body }
     }
 
     #[test]

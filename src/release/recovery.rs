@@ -17,7 +17,8 @@ use super::rollout::{Ending, Goal, Kind, Limits, Memory, Watch, is_complete};
 use super::step::{JobRun, Step};
 use super::store::Record;
 use super::together::{Together, Word};
-use super::transaction::{Request, warm};
+use super::transaction::{Request, test, watch};
+use super::turns::Place;
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError};
 use crate::ui::{Tone, Ui, ago};
@@ -81,6 +82,8 @@ pub struct Means<'a> {
     pub patience: Patience,
     /// Others that it stands or falls with.
     pub together: Option<&'a Together>,
+    /// Its place among those that are tested in the same run.
+    pub place: Option<&'a Place<'a>>,
 }
 
 impl<'a> Stranded<'a> {
@@ -104,6 +107,11 @@ impl<'a> Stranded<'a> {
         self.release.number
     }
 
+    /// What it is.
+    pub fn body(&self) -> &Body {
+        &self.release.body
+    }
+
     /// Who made it, and when, in a line.
     pub fn told(&self) -> String {
         let Body { who, started, version, command, .. } = &self.release.body;
@@ -123,7 +131,7 @@ impl<'a> Stranded<'a> {
         let started = Instant::now();
         let number = self.number();
         let cannot = |error: KubectlError| error.refused("cannot recover a release that died");
-        let record = Record::found(kubectl, self.release).map_err(cannot)?;
+        let mut record = Record::found(kubectl, self.release).map_err(cannot)?;
         match (&self.reach, choice) {
             (Reach::Nothing, _) => {
                 let message = "its run died before it changed anything";
@@ -140,12 +148,12 @@ impl<'a> Stranded<'a> {
             _ => {}
         }
         let request = self.request(means);
-        let mut watch = warm(kubectl, &request.plan)?;
+        let mut watch = watch(kubectl, &request.plan, None);
         let mut trouble = Trouble::Died;
         if self.reach == Reach::All && choice != Choice::TakeBack {
             ui.say(Tone::Plain, format!("all that release {number} was to change is changed: completing it"));
             let changed = self.changed(true);
-            match self.complete(&request, &changed, &mut watch, ui) {
+            match self.complete(kubectl, &request, &mut record, (&changed, &mut watch), ui) {
                 None => {
                     let steps: Vec<&Step> = request.plan.steps.iter().collect();
                     drop(marks::mark(kubectl, &steps, &request.body, number));
@@ -156,6 +164,13 @@ impl<'a> Stranded<'a> {
                 // As before the attempt: the next one finds it again.
                 Some(Trouble::Interrupted(signal)) => return Ok(Exit::Interrupted(signal)),
                 Some(Trouble::Blind(why)) => bail!(Failure::refused(format!("cannot see what runs: {why}"))),
+                // Nor is it known to be bad.
+                Some(Trouble::Untested(why)) => {
+                    let what = format!("release {number} is not completed: its tests could not be run: {why}");
+                    bail!(
+                        Failure::refused(what).hint("run the same where they can be run; `--take-back` takes it back")
+                    )
+                }
                 Some(other) => trouble = other,
             }
         }
@@ -174,9 +189,10 @@ impl<'a> Stranded<'a> {
     /// Watches what is changed already until it is up, and those that it stands or falls with are.
     fn complete<'b>(
         &self,
+        kubectl: &Kubectl<'_>,
         request: &Request<'b>,
-        changed: &[Changed],
-        watch: &mut Watch<'b>,
+        record: &mut Record,
+        (changed, watch): (&[Changed], &mut Watch<'b>),
         ui: &Ui,
     ) -> Option<Trouble> {
         watch.beside(request.together);
@@ -186,11 +202,19 @@ impl<'a> Stranded<'a> {
         // A container that is down is judged by its whole past: nothing is changed any more that could mend it.
         let mut memory = Memory::baseline(watch.picture(), true);
         match watch.until(&goals, &mut memory, &request.limits, self.left(request.timeout), true, ui) {
-            Ending::Good => match request.together.map(|together| together.agree(|_| {})) {
-                None | Some(Word::Go) => None,
-                Some(Word::Back(why)) => Some(Trouble::Abandoned(why)),
-                Some(Word::Interrupted(signal)) => Some(Trouble::Interrupted(signal)),
-            },
+            Ending::Good => {
+                if let Some(trouble) = test(kubectl, request, record, (watch, &goals), ui) {
+                    return Some(trouble);
+                }
+                if request.together.is_some() {
+                    request.place.into_iter().for_each(Place::done);
+                }
+                match request.together.map(|together| together.agree(|_| {})) {
+                    None | Some(Word::Go) => None,
+                    Some(Word::Back(why)) => Some(Trouble::Abandoned(why)),
+                    Some(Word::Interrupted(signal)) => Some(Trouble::Interrupted(signal)),
+                }
+            }
             Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
             Ending::Late(findings) => Some(Trouble::Late(findings)),
             Ending::Superseded(why) => Some(Trouble::Superseded(why)),
@@ -237,7 +261,7 @@ impl<'a> Stranded<'a> {
     }
 
     fn request<'b>(&self, means: &Means<'b>) -> Request<'b> {
-        let Means { environment, history, patience, together } = *means;
+        let Means { environment, history, patience, together, place } = *means;
         let body = &self.release.body;
         let step = |wanted: Object| {
             let before = match body.unchanged.contains(&wanted.to_string()) {
@@ -264,9 +288,12 @@ impl<'a> Stranded<'a> {
             rollback_timeout: patience.rollback_timeout,
             limits: patience.limits,
             together,
+            feed: None,
             told: Vec::new(),
             evidence: None,
             keeps_failures: false,
+            junit: None,
+            place,
         }
     }
 }

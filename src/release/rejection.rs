@@ -32,7 +32,9 @@ pub fn rejected(kubectl: &Kubectl<'_>, error: &KubectlError) -> Failure {
         return failure.hint(hint);
     }
     match error.reason {
-        Reason::Invalid => failure.hint("correct the manifest; `shipcat generate` shows what is sent"),
+        Reason::Invalid | Reason::Malformed => {
+            failure.hint("correct the manifest; `shipcat generate` shows what is sent")
+        }
         _ => error.refused("the API server would not take it"),
     }
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::diff::significant;
 use super::history::History;
 use super::record::{Body, Outcome, Release};
+use crate::bdd::Summary;
 use crate::kubectl::{Kubectl, KubectlError, Reason, Records};
 use crate::yaml::Object;
 
@@ -28,6 +29,7 @@ const LARGEST: usize = 1_047_000 / 3 * 4;
 const OUTCOME_LABEL: &str = "shipcat.dev/outcome";
 const FINISHED: &str = "shipcat.dev/finished";
 const MESSAGE: &str = "shipcat.dev/message";
+const TESTS: &str = "shipcat.dev/tests";
 /// How many more objects hold the rest of a part.
 const MORE: [(&str, &str); 2] = [("release", "shipcat.dev/more-of-release"), ("answer", "shipcat.dev/more-of-answer")];
 
@@ -61,6 +63,8 @@ impl Release {
             outcome: Outcome::from_word(outcome.unwrap_or_default()),
             finished: annotation(record, FINISHED).and_then(|text| text.parse().ok()),
             message: annotation(record, MESSAGE).map(str::to_owned),
+            // What a later version writes there is no reason not to read the rest.
+            tests: annotation(record, TESTS).and_then(|text| serde_json::from_str(text).ok()),
             answer,
             body,
         })
@@ -148,6 +152,22 @@ pub struct Record {
     object: Object,
     /// Its number.
     pub number: u32,
+    /// What the tests said, once they were run.
+    pub tests: Option<Summary>,
+}
+
+/// Keeps in the record of a release what tests said of it later.
+///
+/// # Errors
+/// As kubectl fails; [`Reason::NotFound`] if the record is gone.
+pub fn note_tests(kubectl: &Kubectl<'_>, release: &Release, tests: &Summary) -> std::result::Result<(), KubectlError> {
+    let mut object = Record::found(kubectl, release)?.object;
+    object.json_mut()["metadata"]["annotations"][TESTS] = told(tests).into();
+    kubectl.put(&object).map(drop)
+}
+
+fn told(tests: &Summary) -> String {
+    serde_json::to_string(tests).unwrap_or_default()
 }
 
 impl Record {
@@ -170,7 +190,7 @@ impl Record {
             json["metadata"]["annotations"] = json!({MORE[0].1: more.len().to_string()});
         }
         json[kind.field()]["release"] = first.into();
-        Ok(Self { object: created(kubectl, &record)?, number })
+        Ok(Self { object: created(kubectl, &record)?, number, tests: None })
     }
 
     /// The record of a release whose run died, to be finished in its place.
@@ -186,7 +206,7 @@ impl Record {
             said: format!("the release record `{name}` is gone"),
         };
         let object = kubectl.named(kind, &name)?.ok_or_else(gone)?;
-        Ok(Self { object, number: release.number })
+        Ok(Self { object, number: release.number, tests: None })
     }
 
     /// Says how it ended; of a good one with the API server's answer to what was applied. The record is written as a whole, and only if
@@ -209,6 +229,9 @@ impl Record {
         value["metadata"]["annotations"][FINISHED] = Timestamp::now().to_string().into();
         if let Some(message) = message {
             value["metadata"]["annotations"][MESSAGE] = message.into();
+        }
+        if let Some(tests) = &self.tests {
+            value["metadata"]["annotations"][TESTS] = told(tests).into();
         }
         if let Some(answer) = answer {
             let text = packed(&answer.iter().map(kept).collect::<Vec<_>>());

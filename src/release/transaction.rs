@@ -1,13 +1,14 @@
 //! A ship is a transaction (DESIGN section 4): record, change, watch, commit; and if anything fails, evidence and the way back.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::change::{self, Changed};
 use super::diff::significant;
-use super::ending::{Run, Trouble};
+use super::ending::{Ended, Run, Trouble};
 use super::evidence;
 use super::gone::await_gone;
 use super::history::History;
@@ -15,10 +16,15 @@ use super::images::keep_images;
 use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
-use super::rollout::{Ending, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
+use super::recovery::Patience;
+use super::rollout::{
+    Ending, Feed, Finding, Goal, Limits, Memory, Picture, Verdict, Watch, is_on_delete, is_workload, judge, streams,
+};
 use super::step::{JobRun, Step};
 use super::store::Record;
+use super::testing::{Subject, Tested};
 use super::together::{Together, Word};
+use super::turns::Place;
 use crate::error::{Exit, Failure, count};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Cmd;
@@ -49,35 +55,40 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The releases that this one stands or falls with.
     pub together: Option<&'a Together>,
+    /// The streams that the rollouts of several services are watched by; else it has its own.
+    pub feed: Option<Arc<Feed<'a>>>,
     /// What is to change, as people were told it.
     pub told: Vec<String>,
     /// Where the evidence is kept as files, if it fails.
     pub evidence: Option<&'a Path>,
     /// Whether it stays as far as it came where it fails, for somebody to look at.
     pub keeps_failures: bool,
+    /// The folder below which the JUnit files of its tests are kept.
+    pub junit: Option<&'a Path>,
+    /// Its place among those that are tested in the same run.
+    pub place: Option<&'a Place<'a>>,
 }
 
-/// Runs a release to its end, good or bad, and tells it. Returns the state in which the cluster is.
+/// Runs a release to its end, good or bad, and tells it.
 ///
 /// # Errors
 /// Before the first change only; nothing was changed then.
-pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::Result<Exit> {
+pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::Result<Ended> {
     let started = Instant::now();
     // From here on an interrupt means the way back, not the end.
     signal::listen()?;
     kubectl.stoppable(false);
     remember(&mut request);
-    // The streams warm up while the record is written.
-    let mut watch = warm(kubectl, &request.plan)?;
+    let mut watch = watch(kubectl, &request.plan, request.feed.as_ref());
     watch.beside(request.together);
-    let record = begin(kubectl, &request, ui)?;
+    let mut record = begin(kubectl, &request, ui)?;
     if let Some(signal) = signal::received() {
         if let Some(together) = request.together {
             together.fail(&format!("{} was interrupted", request.body.service));
         }
         drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed"), None));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
-        return Ok(Exit::Interrupted(signal));
+        return Ok(Ended { exit: Exit::Interrupted(signal), why: None, tests: None });
     }
     let live: Vec<&Step> = request.plan.watched().into_iter().filter(|step| step.before.is_some()).collect();
     if live.iter().any(|step| !step.replaces_pods()) {
@@ -108,14 +119,64 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         // It was not tried again, since the signal came.
         trouble = Some(Trouble::Interrupted(signal));
     }
+    if trouble.is_none() {
+        let goals = goals(&request.plan, &changed);
+        trouble = test(kubectl, &request, &mut record, (&mut watch, &goals), ui);
+    }
     if let Some(together) = request.together {
+        // The others are tested before all go.
+        request.place.into_iter().for_each(Place::done);
         trouble = agree(kubectl, &request, together, trouble, ui);
     }
     let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
-    Ok(match trouble {
-        None => run.commit(),
-        Some(trouble) => run.take_back(&trouble, &mut watch),
-    })
+    let (exit, why) = match &trouble {
+        None => (run.commit(), None),
+        Some(trouble) => (run.take_back(trouble, &mut watch), Some(run.why(trouble))),
+    };
+    Ok(Ended { exit, why, tests: record.tests.clone() })
+}
+
+/// Runs the tests of what is up, if there are any.
+pub fn test(
+    kubectl: &Kubectl<'_>,
+    request: &Request<'_>,
+    record: &mut Record,
+    (watch, goals): (&mut Watch<'_>, &[Goal]),
+    ui: &Ui,
+) -> Option<Trouble> {
+    let suite = request.body.tests.as_ref()?;
+    if request.place.is_some() {
+        // Many may have to wait for long.
+        watch.sleep();
+    }
+    let subject = Subject {
+        suite,
+        workloads: request.plan.steps.iter().map(|step| step.desired.clone()).collect(),
+        keep: request.junit.map(|dir| dir.join(&request.body.service)),
+        place: request.place,
+        together: request.together,
+    };
+    match subject.test(kubectl, ui) {
+        Tested::Judged(summary) => {
+            record.tests = Some(summary.clone());
+            (!summary.passed).then(|| Trouble::Tests(summary, in_trouble(request, watch, goals)))
+        }
+        Tested::Void(why) => Some(Trouble::Void(why)),
+        Tested::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
+        Tested::Lockless(why) => Some(Trouble::Lockless(why)),
+        Tested::Abandoned(why) => Some(Trouble::Abandoned(why)),
+        Tested::NotRun(why) => Some(Trouble::Untested(why)),
+    }
+}
+
+/// What is in trouble by what was seen while the tests ran: it may be why they failed.
+fn in_trouble(request: &Request<'_>, watch: &mut Watch<'_>, goals: &[Goal]) -> Vec<Finding> {
+    watch.catch_up(&[], Duration::ZERO);
+    let picture = watch.picture();
+    match judge(picture, goals, &mut Memory::baseline(picture, true), &request.limits, Instant::now()) {
+        Verdict::Doomed(findings) => findings,
+        _ => Vec::new(),
+    }
 }
 
 /// Tells the others how it went, and where it went well, waits for their word.
@@ -210,12 +271,18 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
     Ok(kubectl.rehearsed())
 }
 
-/// Starts to watch all that a plan changes or keeps running.
-pub fn warm<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan) -> Result<Watch<'a>, crate::process::Broken> {
-    let steps = plan.watched();
+/// The streams by which all that some plans change or keep running is watched.
+pub fn feed<'a>(kubectl: &'a Kubectl<'a>, plans: &[&Plan]) -> Arc<Feed<'a>> {
+    let steps: Vec<&Step> = plans.iter().flat_map(|plan| plan.watched()).collect();
     let wanted: Vec<&Object> = steps.iter().map(|step| &step.desired).collect();
     let before: Vec<&Object> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
-    Watch::start(kubectl, streams(&wanted, &before))
+    Arc::new(Feed::new(kubectl, streams(&wanted, &before)))
+}
+
+/// A watch of all that a plan changes or keeps running. Its streams start when they are needed: behind the change, for which a dozen
+/// kubectls would only be in the way.
+pub fn watch<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan, shared: Option<&Arc<Feed<'a>>>) -> Watch<'a> {
+    Watch::of(kubectl, shared.map_or_else(|| feed(kubectl, &[plan]), Arc::clone))
 }
 
 /// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
@@ -343,7 +410,13 @@ fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) -> Vec
 ///
 /// # Errors
 /// If it cannot be watched.
-pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limits, ui: &Ui) -> anyhow::Result<Ending> {
+pub fn look<'a>(
+    kubectl: &'a Kubectl<'a>,
+    plan: &Plan,
+    patience: &Patience,
+    shared: Option<&Arc<Feed<'a>>>,
+    ui: &Ui,
+) -> anyhow::Result<Ending> {
     // So that the streams are ended when we are.
     signal::listen()?;
     let live: Vec<&Object> = plan.watched().into_iter().filter_map(|step| step.before.as_ref()).collect();
@@ -351,10 +424,10 @@ pub fn look(kubectl: &Kubectl<'_>, plan: &Plan, timeout: Duration, limits: &Limi
     if goals.is_empty() {
         return Ok(Ending::Good);
     }
-    let mut watch = warm(kubectl, plan)?;
+    let mut watch = watch(kubectl, plan, shared);
     watch.catch_up(&live, Duration::from_secs(2));
     let mut memory = Memory::baseline(watch.picture(), true);
-    let ending = watch.until(&goals, &mut memory, limits, timeout, true, ui);
+    let ending = watch.until(&goals, &mut memory, &patience.limits, patience.timeout, true, ui);
     if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
         evidence::tell(kubectl, findings, &watch.progress(findings), ui);
     }
@@ -373,7 +446,8 @@ pub fn follow(
 ) -> anyhow::Result<()> {
     signal::listen()?;
     let live: Vec<&Object> = live.iter().filter(|live| is_workload(live)).collect();
-    let mut watch = Watch::start(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live))?;
+    let feed = Feed::new(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live));
+    let mut watch = Watch::of(kubectl, Arc::new(feed));
     watch.catch_up(&live, Duration::from_secs(5));
     Ok(watch.follow(each)?)
 }

@@ -61,12 +61,30 @@ pub fn render(templates: &Templates, manifest: &Manifest, version: &Version) -> 
     Ok(Rendered { text, objects })
 }
 
+/// The environment variables of a service's BDD tests.
+///
+/// # Errors
+/// What is wrong with their texts, each with its place.
+pub fn tests_env(manifest: &Manifest, version: &Version) -> Result<Vec<(String, String)>> {
+    let mut problems = Vec::new();
+    let env = tests(&mut Ground::new(manifest, version), &mut problems);
+    once(&mut problems);
+    Problems::new(problems, &manifest.sources).map_or(Ok(env), |problems| Err(problems.into()))
+}
+
+fn tests(ground: &mut Ground<'_>, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let env = ground.manifest.tree.get("tests").and_then(|tests| tests.get("env"));
+    env.map(|env| variables::plain(env, "tests.env", ground.texts(), problems)).unwrap_or_default()
+}
+
 /// What is wrong with the texts of a service that are templates, where the rest cannot be rendered anyway.
 pub fn texts(manifest: &Manifest, tag: Option<&Version>) -> Vec<Problem> {
     let mut problems = Vec::new();
     let version = tag.cloned().or_else(|| manifest.version()).or_else(|| "0".parse().ok());
     if let Some(version) = version {
-        objects::items(&mut Ground::new(manifest, &version), &mut problems);
+        let mut ground = Ground::new(manifest, &version);
+        objects::items(&mut ground, &mut problems);
+        tests(&mut ground, &mut problems);
     }
     once(&mut problems);
     problems
@@ -116,6 +134,7 @@ fn make(templates: &Templates, manifest: &Manifest, version: &Version, problems:
     };
     let mut ground = Ground::new(manifest, version);
     let items = objects::items(&mut ground, problems);
+    tests(&mut ground, problems);
     once(problems);
     if !problems.is_empty() {
         return Vec::new();

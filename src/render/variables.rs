@@ -30,6 +30,22 @@ pub fn rendered(env: &Node, what: &str, texts: &mut Texts, problems: &mut Vec<Pr
     rendered
 }
 
+/// Variables that are plain texts, as a process gets them.
+pub fn plain(env: &Node, what: &str, texts: &mut Texts, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+    let mut plain = Vec::new();
+    for (key, node) in env.entries() {
+        let name = key.text();
+        match texts.render(node.text(), &Origin::Value(node.place, &format!("`{what}.{name}`"))) {
+            Ok(value) => match wrong(name, &value) {
+                None => plain.push((name.to_owned(), value)),
+                Some((message, hint)) => problems.push(Problem::at(node.place, message).hint(hint)),
+            },
+            Err(problem) => problems.push(problem),
+        }
+    }
+    plain
+}
+
 /// What keeps a text from reaching a process as it is, and what to do about it.
 fn wrong(name: &str, value: &str) -> Option<(String, &'static str)> {
     let file = "put it into a file of `files`, where any byte may stand";

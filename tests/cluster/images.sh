@@ -9,21 +9,42 @@
 #   webapp:absent              is not made: nobody has it
 #   heartbeat:1.0.0 1.1.0      no port, no probe: a line every few seconds
 #   heartbeat:crashes          says why, exits 3, after a second of looking fine
+#   webapp-tests:passes        BDD tests that pass: their JUnit files are in /junit, and name the URL that they were given
+#   webapp-tests:fails         one of three cases fails, exits 1
+#   webapp-tests:lies          the same, exits 0
+#   webapp-tests:grumbles      all cases pass, exits 1
+#   webapp-tests:silent        no file
+#   webapp-tests:empty         an empty file
+#   webapp-tests:skips         only skipped cases
+#   webapp-tests:broken        a file that breaks off
+#   webapp-tests:sleeps        goes on for minutes, and does not listen to who stops it
+#   busybox:1                  a shell and tar
 
 registry=registry.shipcat.test
 webapp_tags="0.1.0 0.2.0 0.3.0 crashes init-crashes never-ready slow flaky"
 heartbeat_tags="1.0.0 1.1.0 crashes"
+tests_tags="passes fails lies grumbles silent empty skips broken sleeps"
 
 images_all() {
     local tag
     for tag in $webapp_tags; do echo "$registry/webapp:$tag"; done
     for tag in $heartbeat_tags; do echo "$registry/heartbeat:$tag"; done
+    images_tests
+}
+
+# Those that run tests, and what brings their files.
+images_tests() {
+    local tag
+    for tag in $tests_tags; do echo "$registry/webapp-tests:$tag"; done
+    echo "$registry/busybox:1"
 }
 
 # With an engine at hand: FROM busybox, and the tag in the environment.
+# images_by_docker [IMAGE...]: these, or all.
 images_by_docker() {
     local image
-    for image in $(images_all); do
+    (($#)) || set -- $(images_all)
+    for image; do
         quietly "building $image" docker build -q -t "$image" --build-arg "BEHAVIOUR=$(image_behaviour "$image")" "$here/image"
     done
 }
@@ -39,7 +60,7 @@ images_archive() {
     mkdir -p "$work"/{bin,tmp,www,etc} "$work/out"
     cp "$busybox" "$work/bin/busybox"
     local applet
-    for applet in sh cat echo env httpd kill ls mkdir mv printf rm sleep sync test touch true wc od sha256sum; do
+    for applet in sh cat echo env httpd kill ls mkdir mv printf rm sleep sync tar test touch true wc od sha256sum; do
         ln -s busybox "$work/bin/$applet"
     done
     install -m 755 "$here/image/app" "$work/bin/app"

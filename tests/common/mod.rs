@@ -3,8 +3,12 @@
 #[allow(dead_code, reason = "only the tests on a cluster need one")]
 pub mod world;
 
+#[allow(dead_code, reason = "only the tests of tests need one")]
+pub mod engine;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
 pub mod proxy;
+#[allow(dead_code, reason = "only those that look at what Slack is told need one")]
+pub mod slack;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
 pub mod trap;
 
@@ -48,7 +52,15 @@ impl Run {
 pub fn shipcat(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_shipcat"));
     command.current_dir(dir).stdin(Stdio::null());
-    for name in ["SHIPCAT_ENV", "SHIPCAT_REPO", "SHIPCAT_CONTEXT", "KUBECONFIG", "NO_COLOR"] {
+    for name in [
+        "SHIPCAT_ENV",
+        "SHIPCAT_REPO",
+        "SHIPCAT_CONTEXT",
+        "KUBECONFIG",
+        "NO_COLOR",
+        "SLACK_SHIPCAT_HOOK_URL",
+        "SSL_CERT_FILE",
+    ] {
         command.env_remove(name);
     }
     command

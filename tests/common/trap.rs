@@ -15,7 +15,7 @@ pub struct Trap {
 
 impl Trap {
     /// `read` reads the point's file, the number of the call first, into `point` and other variables; `action` is what happens there, with
-    /// `$real` and the command's arguments.
+    /// `$real` and the command's arguments. Where it reads `only`, no call counts as the point but one that begins with that.
     pub fn new(read: &str, action: &str) -> Self {
         let trap = Self { dir: tempfile::tempdir().unwrap() };
         let path = std::env::var_os("PATH").unwrap();
@@ -29,6 +29,7 @@ printf x >> "$dir/calls"
 echo "$*" >> "$dir/log"
 [ -e "$dir/point" ] || exec "$real" "$@"
 {read} < "$dir/point"
+case "$*" in "${{only-}}"*) ;; *) exec "$real" "$@" ;; esac
 [ "$(wc -c < "$dir/calls")" -ge "$point" ] && mkdir "$dir/sprung" 2>/dev/null || exec "$real" "$@"
 echo "$*" > "$dir/sprung/at"
 {action}

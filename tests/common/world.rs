@@ -95,6 +95,10 @@ impl World {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = shipcat(self.repo.path());
         command.args(args).args(["-n", self.environment]).env("KUBECONFIG", &self.kubeconfig);
+        // Some of this project's services have tests.
+        if let Some(path) = super::engine::path_if_there() {
+            command.env("PATH", path);
+        }
         command
     }
 

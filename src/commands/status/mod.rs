@@ -5,10 +5,11 @@ mod parts;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
+use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, history, launch, locked};
+use super::{Context, complete, history, launch, locked};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Limits, Outcome, Release, main_object, version_of};
@@ -19,7 +20,7 @@ use parts::Parts;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service
-    #[arg(value_name = "SERVICE")]
+    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
     /// Go on telling how it is, whenever that changes, until Ctrl-C
     #[arg(long, conflicts_with = "output")]
@@ -97,6 +98,11 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
     );
     if let Some(running) = sight.history.running() {
         text += &format!("  release   {}\n", line(running));
+        if let Some(tests) = &running.tests {
+            let since = Timestamp::now().duration_since(tests.finished);
+            let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
+            text += &format!("  tests     {}, {age}\n", tests.line());
+        }
         // While another release is under way, or died there, what is live is that one's doing.
         let is_open = sight.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
         if running.body.version != version && sight.is_seen && !is_open {

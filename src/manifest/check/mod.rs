@@ -41,10 +41,8 @@ pub fn offline(manifest: &Manifest, problems: &mut Vec<Problem>, warnings: &mut 
         scale::check(part, &mut check);
     }
     ports::ingress(&mut check);
-    if let Some(tests) = manifest.tree.get("tests").filter(|tests| !tests.entries().is_empty())
-        && tests.get("image").is_none()
-    {
-        check.wrong(tests.place, "`tests` has no image", "say which image runs them: `image: quay.io/acme/tests`");
+    if let Some(tests) = manifest.tree.get("tests").filter(|tests| !tests.entries().is_empty()) {
+        check.tests(tests);
     }
 }
 
@@ -70,6 +68,29 @@ impl Check<'_> {
 
     fn doubt(&mut self, place: Place, message: impl Into<String>, hint: impl Into<String>) {
         self.warnings.push(Problem::at(place, message).hint(hint));
+    }
+
+    /// Tests without which nothing can be run.
+    fn tests(&mut self, tests: &yaml::Node) {
+        if tests.get("image").is_none() {
+            self.wrong(tests.place, "`tests` has no image", "say which image runs them: `image: quay.io/acme/tests`");
+        }
+        if let Some(runner) = tests.get("runner").filter(|runner| runner.text() == "job")
+            && tests.get("fetcher").is_none()
+        {
+            let hint = "add `fetcher: busybox:1.36`, or an image of your own that has both";
+            self.wrong(
+                runner.place,
+                "`runner: job` needs an image with `sh` and `tar`: `tests` has no `fetcher`",
+                hint,
+            );
+        }
+        if let Some(timeout) = tests.get("timeout")
+            && let Err(message) = timeout.text().parse::<super::Duration>()
+        {
+            let (message, hint) = message.split_once('\n').unwrap_or((&message, ""));
+            self.wrong(timeout.place, message, hint);
+        }
     }
 
     /// Keys that say nothing to this kind of workload.

@@ -72,6 +72,11 @@ fn each_part_must_fit_the_others() {
             "1:38 `subPath` is of a mount, and this volume has no `mountPath`",
         ),
         ("tests: {tag: 1}\n", "1:8 `tests` has no image"),
+        (
+            "tests: {image: t, runner: job}\n",
+            "1:27 `runner: job` needs an image with `sh` and `tar`: `tests` has no `fetcher`",
+        ),
+        ("tests: {image: t, timeout: 0s}\n", "1:28 `0s` is no time at all"),
     ] {
         let manifest =
             if manifest.contains("version:") { manifest.to_owned() } else { format!("{manifest}version: 1\n") };

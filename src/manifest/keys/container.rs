@@ -120,7 +120,8 @@ static RESOURCE_CLAIM: Shape = Shape::Struct(&Struct::new(
         field("request", &TEXT, "One request of the claim").since(31),
     ]],
 ));
-static RESOURCES: Shape = Shape::Struct(&Struct::new(
+/// What a container needs and may use.
+pub static RESOURCES: Shape = Shape::Struct(&Struct::new(
     "ResourceRequirements",
     &[&[
         field("requests", &QUANTITIES, "What is set aside for it"),

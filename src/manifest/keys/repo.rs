@@ -1,8 +1,8 @@
 //! `shipcat.yml`.
 
 use super::container::POSITIVE;
-use super::rules;
 use super::service::LAYER_SHAPE;
+use super::{bdd, rules};
 use crate::yaml::{Shape, Struct, field};
 
 static VALUES: Shape = Shape::Map(&rules::ANY_KEY, &Shape::Free);
@@ -36,42 +36,52 @@ static GRACES: Struct = Struct::new(
 );
 static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
     "Environment",
-    &[&[
-        field("contexts", &Shape::List(&Shape::Word(&rules::CONTEXT)), "The kube contexts that are accepted for it"),
-        field("cluster", &Shape::Word(&rules::CLUSTER), "The API server that a context must lead to"),
-        field("namespace", &Shape::Word(&rules::NAMESPACE), "The namespace (default: the environment's name)"),
-        field(
-            "kubernetes",
-            &Shape::Word(&rules::KUBERNETES),
-            "The cluster's Kubernetes version, from 1.20 to 1.36 (default: a recent one)",
-        ),
-        field("registry", &Shape::Word(&rules::REGISTRY), "In front of images that name no registry"),
-        field("values", &VALUES, "Values for templates, over those of the whole repo"),
-        field("defaults", &LAYER_SHAPE, "What every service here gets, unless it says otherwise"),
-        field("timeout", &DURATION, "How long a rollout may take (default: 5m)"),
-        field("rollbackTimeout", &DURATION, "How long the way back may take (default: 5m)"),
-        field(
-            "protected",
-            &Shape::Flag,
-            "Ships only from a clean checkout that is not older than what runs, and asks before it changes anything",
-        ),
-        field("graces", &Shape::Struct(&GRACES), "How patient it is with what goes wrong in a rollout"),
-        field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
-        field("lock", &Shape::Struct(&LOCK), "The lock that every change here takes"),
-        field(
-            "records",
-            &Shape::OneOf(&["secret", "configmap"]),
-            "Where the releases are recorded; `configmap` where deployers may not touch Secrets (default: secret)",
-        ),
-    ]],
+    &[
+        &[
+            field(
+                "contexts",
+                &Shape::List(&Shape::Word(&rules::CONTEXT)),
+                "The kube contexts that are accepted for it",
+            ),
+            field("cluster", &Shape::Word(&rules::CLUSTER), "The API server that a context must lead to"),
+            field("namespace", &Shape::Word(&rules::NAMESPACE), "The namespace (default: the environment's name)"),
+            field(
+                "kubernetes",
+                &Shape::Word(&rules::KUBERNETES),
+                "The cluster's Kubernetes version, from 1.20 to 1.36 (default: a recent one)",
+            ),
+            field("registry", &Shape::Word(&rules::REGISTRY), "In front of images that name no registry"),
+            field("values", &VALUES, "Values for templates, over those of the whole repo"),
+            field("defaults", &LAYER_SHAPE, "What every service here gets, unless it says otherwise"),
+            field("timeout", &DURATION, "How long a rollout may take (default: 5m)"),
+            field("rollbackTimeout", &DURATION, "How long the way back may take (default: 5m)"),
+            field(
+                "protected",
+                &Shape::Flag,
+                "Ships only from a clean checkout that is not older than what runs, and asks before it changes anything",
+            ),
+            field("graces", &Shape::Struct(&GRACES), "How patient it is with what goes wrong in a rollout"),
+            field("ship", &Shape::Struct(&SHIP), "What a ship may bring"),
+            field("lock", &Shape::Struct(&LOCK), "The lock that every change here takes"),
+            field(
+                "records",
+                &Shape::OneOf(&["secret", "configmap"]),
+                "Where the releases are recorded; `configmap` where deployers may not touch Secrets (default: secret)",
+            ),
+        ],
+        &bdd::FIELDS,
+    ],
 ));
 static REPO: Struct = Struct::new(
     "Repo",
-    &[&[
-        field("environments", &Shape::Map(&rules::ENVIRONMENT, &ENVIRONMENT), "The environments"),
-        field("defaults", &LAYER_SHAPE, "What every service gets, unless it says otherwise"),
-        field("values", &VALUES, "Values for templates, for all environments"),
-    ]],
+    &[
+        &[
+            field("environments", &Shape::Map(&rules::ENVIRONMENT, &ENVIRONMENT), "The environments"),
+            field("defaults", &LAYER_SHAPE, "What every service gets, unless it says otherwise"),
+            field("values", &VALUES, "Values for templates, for all environments"),
+        ],
+        &bdd::FIELDS,
+    ],
 );
 /// The shape of `shipcat.yml`.
 pub static REPO_SHAPE: Shape = Shape::Struct(&REPO);

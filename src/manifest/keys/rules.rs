@@ -78,6 +78,23 @@ pub static IMAGE: Rule = rule(
         (format!("the image `{text}` carries a tag or a digest"), "put it into `version`".into())
     })
 });
+/// An image with its tag or its digest, as one text.
+pub static FULL_IMAGE: Rule = rule(
+    "an image with its tag",
+    "^([a-zA-Z0-9](([a-zA-Z0-9-]*\\.)+[a-zA-Z0-9-]*[a-zA-Z0-9])(:[0-9]+)?/|[a-zA-Z0-9-]+:[0-9]+/|\\[[0-9a-fA-F:]+\\](:[0-9]+)?/|localhost/)?[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*(:[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$",
+    400,
+    "write it as in `quay.io/acme/busybox:1.36`",
+);
+/// A network of a container engine.
+pub static NETWORK: Rule = rule(
+    "a network",
+    "^[a-zA-Z0-9][a-zA-Z0-9_.:=-]*$",
+    200,
+    "write its name, as in `host`, `bridge` or `container:NAME`",
+);
+/// A channel of Slack's, by its name or its id, or a person.
+pub static CHANNEL: Rule =
+    rule("a Slack channel", "^[#@]?[^\\s#@,&<>\\x00-\\x1f]+$", 80, "write it in quotes, as in `\"#deploys\"`");
 /// A registry, and perhaps a path in it.
 pub static REGISTRY: Rule = rule(
     "a registry",

@@ -3,10 +3,8 @@
 use super::container::{
     self, COUNT, FLAG, LABELS, OBJECT_NAME, PORT, PORT_NAME, PORT_REF, PROTOCOL, STRINGS, TEXT, TEXTS,
 };
-use super::workload::{
-    AROUND, CONFIG_FILES, CRON_JOB, IMAGE, JOB, META, OWN, PORTS, PROBES, ROLLOUT, SHARED, VERSION, WORKER,
-};
-use super::{pod, rules};
+use super::workload::{AROUND, CONFIG_FILES, CRON_JOB, JOB, META, OWN, PORTS, PROBES, ROLLOUT, SHARED, WORKER};
+use super::{bdd, pod, rules};
 use crate::yaml::{Choice, Field, Forms, Shape, Struct, field};
 
 static ENVIRONMENTS: Shape = Shape::List(&Shape::Word(&rules::ENVIRONMENT));
@@ -240,24 +238,6 @@ static OBJECTS: [Field; 8] = [
         "Jobs that run by the clock, named SERVICE-JOB",
     ),
 ];
-static TESTS: Struct = Struct::new(
-    "Tests",
-    &[&[
-        field("image", &IMAGE, "The image without its tag"),
-        field("tag", &VERSION, "Its tag"),
-        field("command", &TEXTS, "Instead of the image's entry point"),
-        field("env", &Shape::Map(&rules::VARIABLE, &TEXT), "Environment variables; texts are templates"),
-        field("junit", &container::MOUNT_PATH, "Where the container leaves its JUnit files"),
-        field("timeout", &Shape::Word(&rules::DURATION), "How long they may take"),
-        field("network", &TEXT, "The container engine's network"),
-    ]],
-);
-static TESTS_FIELD: [Field; 1] = [field(
-    "tests",
-    &Shape::Forms(&Forms::of("`false`, or a map").flag(&FLAG).map(&Shape::Struct(&TESTS))),
-    "The BDD tests of the service; `false` for none",
-)];
-
 const RULES: &[Choice] =
     &[Choice::AtMostOne(&["health", "readinessProbe"]), Choice::AtMostOne(&["replicas", "autoscaling"])];
 
@@ -274,7 +254,7 @@ pub static MANIFEST: Struct = Struct::new(
         &AROUND,
         &SETS,
         &OBJECTS,
-        &TESTS_FIELD,
+        &bdd::FIELDS,
         &SHARED,
         &OWN,
         &container::PLAIN,
@@ -301,7 +281,7 @@ static LAYER: Struct = Struct::new(
         &AROUND,
         &SETS,
         &OBJECTS,
-        &TESTS_FIELD,
+        &bdd::FIELDS,
         &SHARED,
         &OWN,
         &container::PLAIN,

@@ -170,7 +170,7 @@ pub fn steal(kubectl: &Kubectl<'_>, reason: &str, now: bool, ui: &Ui) -> anyhow:
     let gone = |state: &State| state.run.as_ref().is_none_or(|run| run.id != robbed.id);
     let (sender, receiver) = channel();
     let watched = Watched { resource: "leases.coordination.k8s.io", which: Which::Named(NAME.into()) };
-    let stream = kubectl.watch(&watched, sender, |event| event);
+    let stream = kubectl.watch(&watched, move |event| drop(sender.send(event)));
     while started.elapsed() < lifetime {
         if let Some(signal) = signal::received() {
             anyhow::bail!(

@@ -269,7 +269,7 @@ impl Seeker<'_> {
         if self.stream.is_none() {
             let (sender, receiver) = channel();
             let watched = Watched { resource: "leases.coordination.k8s.io", which: Which::Named(NAME.into()) };
-            match self.kubectl.watch(&watched, sender, |event| event) {
+            match self.kubectl.watch(&watched, move |event| drop(sender.send(event))) {
                 Ok(stream) => self.stream = Some((stream, receiver)),
                 Err(_) => std::thread::sleep(AGAIN),
             }

@@ -3,8 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-
 use super::picture::{restarts, statuses, text};
 use super::{Finding, Picture};
 use crate::yaml::Object;
@@ -23,10 +21,10 @@ pub struct Memory {
     pub last_words: HashMap<(String, String), String>,
     /// Why no pod can be made, by the uid of the workload, as its events say it.
     pub refusals: HashMap<String, String>,
+    /// Whether what was before counts as well: nothing is changed.
+    past_counts: bool,
     /// The pods, by uid, for which a node autoscaler is adding a node, as their events say it.
     pub nodes_come: HashSet<String>,
-    /// Whether nothing was changed, and what runs is looked at.
-    is_unchanged: bool,
     /// Whether a workload lacks pods, or a pod a node, for so long that its events should be asked.
     pub wants_events: bool,
 }
@@ -35,7 +33,7 @@ impl Memory {
     /// Remembers the restarts of every pod that is there now: they are not this ship's. Where nothing is changed
     /// (`unchanged`), a container that is down at this moment is judged by its whole past.
     pub fn baseline(picture: &Picture, unchanged: bool) -> Self {
-        let mut memory = Self { is_unchanged: unchanged, ..Self::default() };
+        let mut memory = Self { past_counts: unchanged, ..Self::default() };
         for pod in picture.pods() {
             for (_, status) in statuses(pod) {
                 let down = status.pointer("/state/running").is_none();
@@ -47,17 +45,23 @@ impl Memory {
         memory
     }
 
-    /// How often a container had been started again before the change. A pod that is older than that (`since`, RFC 3339) and is first
-    /// seen now, of a ReplicaSet that is used again, has a past too.
-    pub fn restarts_before(&mut self, pod: &Object, status: &Value, since: &str) -> i64 {
-        let key = (pod.uid().to_owned(), text(status, "name").to_owned());
-        // Both are written by the API server, to the second.
-        let made = pod.text("/metadata/creationTimestamp");
-        let is_older = !self.is_unchanged && !made.is_empty() && made < since;
-        match self.baseline.get(&key) {
-            Some(before) => *before,
-            None if is_older => *self.baseline.entry(key).or_insert(restarts(status)),
-            None => 0,
+    /// Remembers the restarts of pods that are older than the change (`since`, by the API server's clock) and are seen for the first
+    /// time: they are not this ship's either.
+    pub fn learn<'a>(&mut self, pods: impl Iterator<Item = &'a Object>, since: &str) {
+        if self.past_counts {
+            return;
+        }
+        // Both are RFC 3339 in UTC, in whole seconds. What was made in the second of the change was made by it: a pod that had the
+        // time to crash is older.
+        let is_older = |pod: &&Object| {
+            let made = pod.text("/metadata/creationTimestamp");
+            !made.is_empty() && made < since
+        };
+        for pod in pods.filter(is_older) {
+            for (_, status) in statuses(pod) {
+                let key = (pod.uid().to_owned(), text(status, "name").to_owned());
+                self.baseline.entry(key).or_insert_with(|| restarts(status));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod daemon_set;
 mod deployment;
+mod feed;
 mod goal;
 mod job;
 mod kind;
@@ -22,6 +23,7 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use feed::Feed;
 pub use goal::{Goal, Limits};
 pub use job::{is_complete, is_failed};
 pub use kind::{Kind, is_on_delete, is_workload, template_path};

@@ -161,7 +161,8 @@ impl Picture {
             || self.every_pod_of(workload).any(|pod| pod.uid() == uid)
     }
 
-    fn every_pod_of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Object> {
+    /// The pods of a workload, of whatever revision.
+    pub fn every_pod_of<'a>(&'a self, uid: &'a str) -> impl Iterator<Item = &'a Object> {
         let sets: Vec<&str> = self.owned_by(uid, "ReplicaSet").map(Object::uid).collect();
         self.pods().filter(move |pod| owner(pod) == uid || sets.contains(&owner(pod)))
     }

@@ -118,11 +118,13 @@ fn container_trouble(pod: &Object, init: bool, status: &Value, at: Moment<'_>, m
                 ..base
             })
         }
-        _ => crash(pod, init, status, memory.restarts_before(pod, status, &goal.since), at).map(|(message, doomed)| {
-            // The first restart comes at once, the later ones take their time.
-            let again = status.pointer("/state/running").is_some() || restarts(status) == 0;
-            Finding { reason: "crash", message, doomed, has_log: true, again, ..base }
-        }),
+        _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at).map(
+            |(message, doomed)| {
+                // The first restart comes at once, the later ones take their time.
+                let again = status.pointer("/state/running").is_some() || restarts(status) == 0;
+                Finding { reason: "crash", message, doomed, has_log: true, again, ..base }
+            },
+        ),
     }
 }
 

@@ -51,6 +51,7 @@ pub fn judge(picture: &Picture, goals: &[Goal], memory: &mut Memory, limits: &Li
 
 fn one(at: Moment<'_>, memory: &mut Memory) -> Verdict {
     let goal = at.goal;
+    memory.learn(at.picture.every_pod_of(&goal.uid), &goal.since);
     let Some(live) = at.picture.workload(goal) else {
         return Verdict::Superseded(format!("{goal} is gone: somebody deleted it"));
     };

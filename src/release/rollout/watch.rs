@@ -1,9 +1,10 @@
 //! The watch of a rollout: some streams, one picture, a verdict after each change and each second.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::together::Together;
+use super::feed::{Feed, Reader, Told};
 use super::kind::Kind;
 use super::moment::Moment;
 use super::progress::progress;
@@ -12,8 +13,8 @@ use super::stuck::in_the_way;
 use super::trouble::finding;
 use super::words::Listener;
 use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge};
-use crate::kubectl::{Kubectl, Reason, Watched};
-use crate::process::{Broken, Stream, StreamEvent};
+use crate::kubectl::{Kubectl, Reason};
+use crate::process::Broken;
 use crate::signal;
 use crate::ui::{Progress, Tone, Ui};
 use crate::yaml::Object;
@@ -47,21 +48,13 @@ pub enum Ending {
     Blind(String),
 }
 
-/// An event, and the number of the stream that told it.
-type Told = (usize, StreamEvent);
-
-/// Streams that run, and what they told so far.
+/// A look at what some streams tell.
 #[derive(Debug)]
 pub struct Watch<'a> {
     kubectl: &'a Kubectl<'a>,
-    watched: Vec<Watched>,
-    /// The one that runs for each of `watched`.
-    streams: Vec<Option<Stream>>,
-    sender: Sender<Told>,
-    receiver: Receiver<Told>,
-    again: Vec<(usize, Instant)>,
-    failures: u32,
-    last_words: String,
+    feed: Arc<Feed<'a>>,
+    /// What the streams tell, once it is asked for.
+    told: Option<Reader>,
     picture: Picture,
     /// When events were last asked for.
     asked: Option<Instant>,
@@ -74,31 +67,18 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Starts the streams. Started before the change, they are warm when it comes.
-    ///
-    /// # Errors
-    /// If kubectl cannot be started.
-    pub fn start(kubectl: &'a Kubectl<'a>, watched: Vec<Watched>) -> Result<Self, Broken> {
-        let (sender, receiver) = channel();
-        let mut watch = Self {
+    /// Of what these streams tell. They are started when something is waited for, or by [`Watch::catch_up`].
+    pub fn of(kubectl: &'a Kubectl<'a>, feed: Arc<Feed<'a>>) -> Self {
+        Self {
             kubectl,
-            streams: watched.iter().map(|_| None).collect(),
-            watched,
-            sender,
-            receiver,
-            again: Vec::new(),
-            failures: 0,
-            last_words: String::new(),
+            feed,
+            told: None,
             picture: Picture::default(),
             asked: None,
             goals: Vec::new(),
             cleared: Vec::new(),
             together: None,
-        };
-        for number in 0..watch.watched.len() {
-            watch.stream(number)?;
         }
-        Ok(watch)
     }
 
     /// Watches with others, with whom it stands or falls.
@@ -106,21 +86,10 @@ impl<'a> Watch<'a> {
         self.together = together;
     }
 
-    fn stream(&mut self, number: usize) -> Result<(), Broken> {
-        if let (Some(watched), Some(place)) = (self.watched.get(number), self.streams.get_mut(number)) {
-            *place = Some(self.kubectl.watch(watched, self.sender.clone(), move |event| (number, event))?);
-        }
-        Ok(())
-    }
-
     /// Takes in what has been told so far, until all of these and a pod of each that wants some are there, no longer than `patience`.
     pub fn catch_up(&mut self, objects: &[&Object], patience: Duration) {
         let end = Instant::now() + patience;
-        while let Ok(told) = self.receiver.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            self.take(told);
-            while let Ok(told) = self.receiver.try_recv() {
-                self.take(told);
-            }
+        while self.hear(end.saturating_duration_since(Instant::now())).is_ok_and(|heard| heard) {
             let wants_none = |live: &Object| {
                 let count =
                     if live.kind() == "DaemonSet" { "/status/desiredNumberScheduled" } else { "/spec/replicas" };
@@ -135,6 +104,12 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Looks no more until something is waited for again. The picture stays as it is.
+    pub fn sleep(&mut self) {
+        self.told = None;
+        self.feed.rest();
+    }
+
     /// Forgets an object that was seen to be gone.
     pub fn bury(&mut self, object: &Object) {
         self.picture.bury(object);
@@ -145,31 +120,22 @@ impl<'a> Watch<'a> {
         &self.picture
     }
 
-    fn take(&mut self, (number, event): Told) {
-        match event {
-            StreamEvent::Document(document) => {
-                self.failures = 0;
-                self.picture.take(number, &document);
-            }
-            // Every watch ends some time: by the API server's own limit, or because it is away. It is begun again.
-            StreamEvent::Ended(words) => {
-                self.last_words = words;
-                self.failures += 1;
-                let pause = Duration::from_millis(250 * u64::from(self.failures.min(8)));
-                self.again.push((number, Instant::now() + pause));
+    /// Waits for something to be told, and takes in all that is: what came in one go is judged in one go. Whether anything was.
+    fn hear(&mut self, patience: Duration) -> Result<bool, Broken> {
+        if self.told.is_none() {
+            (0..self.feed.count()).for_each(|number| self.picture.forget(number));
+            self.told = Some(self.feed.read()?);
+        }
+        self.feed.tend()?;
+        let Some(told) = &self.told else { return Ok(false) };
+        let Ok(first) = told.events.recv_timeout(patience) else { return Ok(false) };
+        for told in std::iter::once(first).chain(told.events.try_iter()) {
+            match told {
+                Told::Event(number, event) => self.picture.take(number, &event),
+                Told::Again(number) => self.picture.forget(number),
             }
         }
-    }
-
-    fn restart_ended(&mut self) -> Result<(), Broken> {
-        let now = Instant::now();
-        let (due, later) = std::mem::take(&mut self.again).into_iter().partition(|(_, at)| *at <= now);
-        self.again = later;
-        for (number, _) in due as Vec<(usize, Instant)> {
-            self.picture.forget(number);
-            self.stream(number)?;
-        }
-        Ok(())
+        Ok(true)
     }
 
     /// Says to those who wait for the lock what is waited for now.
@@ -205,9 +171,6 @@ impl<'a> Watch<'a> {
             if let Some(why) = self.kubectl.lost() {
                 break Ending::Lockless(why);
             }
-            if let Err(broken) = self.restart_ended() {
-                break Ending::Blind(broken.to_string());
-            }
             let missing = goals.iter().find(|goal| self.picture.workload(goal).is_none());
             let (line, findings) = match missing {
                 Some(goal) if started.elapsed() < SHOW => (format!("waiting for {goal} to show"), Vec::new()),
@@ -227,21 +190,13 @@ impl<'a> Watch<'a> {
             if started.elapsed() >= timeout {
                 break Ending::Late(late(findings, last, &line, goals, memory));
             }
-            // One end is in the nature of a watch; one after the other is trouble.
-            let trouble =
-                if self.failures > 4 { format!(" (cannot see it now: {})", self.last_words) } else { String::new() };
+            let trouble = self.feed.trouble().map(|words| format!(" (cannot see it now: {words})")).unwrap_or_default();
             ui.watch(started, timeout, &format!("{line}{trouble}"), || {
                 let (headline, parts) = progress(&self.picture, goals, &findings, &line);
                 (headline + &trouble, parts)
             });
-            match self.receiver.recv_timeout(Duration::from_millis(100)) {
-                Ok(told) => self.take(told),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break Ending::Blind("the streams ended".into()),
-            }
-            // What came in one go is judged in one go.
-            while let Ok(told) = self.receiver.try_recv() {
-                self.take(told);
+            if let Err(broken) = self.hear(Duration::from_millis(100)) {
+                break Ending::Blind(broken.to_string());
             }
         };
         if let Ending::Doomed(findings) | Ending::Late(findings) = &mut ending {
@@ -262,14 +217,8 @@ impl<'a> Watch<'a> {
     /// If kubectl cannot be started any more.
     pub fn follow(&mut self, mut each: impl FnMut(&Picture) -> bool) -> Result<(), Broken> {
         while signal::received().is_none() && each(&self.picture) {
-            self.restart_ended()?;
             // Of nothing to watch nothing is told.
-            if let Ok(told) = self.receiver.recv_timeout(Duration::from_millis(200)) {
-                self.take(told);
-            }
-            while let Ok(told) = self.receiver.try_recv() {
-                self.take(told);
-            }
+            self.hear(Duration::from_millis(200))?;
         }
         Ok(())
     }

@@ -1,12 +1,9 @@
 //! On a real cluster: whatever claims something about one.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use common::world::{WEBAPP, World};
+use crate::common::world::{WEBAPP, World};
 use serde_json::{Value, json};
 
 /// Ships what must fail, and checks that everything is as it was and that no pod of the old version went away.

@@ -1,10 +1,7 @@
 //! Whether a release may begin, on a real cluster: `diff` says it, and `ship` refuses by it before anything is changed.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::world::{WEBAPP, World};
-use common::write;
+use crate::common::world::{WEBAPP, World};
+use crate::common::write;
 use serde_json::{Value, json};
 
 fn versions(world: &World) -> Vec<Value> {

@@ -1,14 +1,11 @@
 //! `init --from` on a real cluster: what was there before, turned into a manifest, changes nothing when it is applied again.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use common::world::World;
-use common::{Run, shipcat, write};
+use crate::common::world::World;
+use crate::common::{Run, shipcat, write};
 
 fn originals() -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/originals");

@@ -1,11 +1,8 @@
 //! On a real cluster: workloads of every kind, several at once, Jobs before them, autoscalers, and none at all.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::world::World;
+use crate::common::world::World;
 use serde_json::{Value, json};
 
 /// A world whose environment is of the cluster's own version, with this manifest.

@@ -1,10 +1,7 @@
 //! `diff`, `update` and the choice of what is shipped, on a real cluster: what is told is what is done, and looking changes nothing.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::world::{WEBAPP, World};
-use common::{Run, write};
+use crate::common::world::{WEBAPP, World};
+use crate::common::{Run, write};
 use serde_json::{Value, json};
 
 /// Everything of the namespace with its resource versions.

@@ -1,12 +1,9 @@
 //! Values of Secrets, planted in a real cluster wherever they may come from: in nothing that shipcat prints, in no spelling.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
+use crate::common::Run;
+use crate::common::world::{WEBAPP, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::Run;
-use common::world::{WEBAPP, World};
 use serde_json::{Value, json};
 
 const ODD: &str = "q\"uo'te\\ <&> $(x) ü";
@@ -98,7 +95,7 @@ fn what_others_say_is_masked_too() {
     // A label that is no label: the API server quotes it.
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "bad", "labels": {"x": format!("{ODD} {PLAIN}")}}});
     world.file("manifest.yml", WEBAPP);
-    common::write(
+    crate::common::write(
         world.repo.path(),
         &[("manifests/webapp/templates/bad.yml.j2", &format!("{{% raw %}}{object}{{% endraw %}}\n"))],
     );
@@ -131,7 +128,7 @@ fn a_rendered_secret_shows_that_it_changes_and_no_more() {
     let world = World::new("rendered");
     let secret = |password: &str| {
         let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "own"}, "stringData": {"password": password, "pin": "12"}});
-        common::write(world.repo.path(), &[("manifests/webapp/templates/own.yml.j2", &secret.to_string())]);
+        crate::common::write(world.repo.path(), &[("manifests/webapp/templates/own.yml.j2", &secret.to_string())]);
     };
     secret("first-passw0rd");
     let hidden = |run: Run| {

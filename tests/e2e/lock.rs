@@ -1,13 +1,10 @@
 //! The environment's lock and its queue, on a real cluster.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use common::Run;
-use common::world::World;
+use crate::common::Run;
+use crate::common::world::World;
 use serde_json::{Value, json};
 
 const SMALL: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\n";

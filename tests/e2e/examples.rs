@@ -1,10 +1,7 @@
 //! Every service of this repo's `manifests/`, in every environment, shipped to a real cluster and read back: each field that the
 //! manifest set is what the API server stored.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::world::World;
+use crate::common::world::World;
 use serde_json::Value;
 
 /// Where what was set is not what is stored: `path: set, stored`.

@@ -1,13 +1,10 @@
 //! What is kept of releases, and where; retiring a service; what the workloads say. On a real cluster.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::fmt::Write as _;
 
-use common::Run;
-use common::trap::Trap;
-use common::world::{WEBAPP, World};
+use crate::common::Run;
+use crate::common::trap::Trap;
+use crate::common::world::{WEBAPP, World};
 use serde_json::Value;
 
 /// Something that has no pods, so that twelve releases of it take no time.

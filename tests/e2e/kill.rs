@@ -2,13 +2,10 @@
 //! brings the environment to exactly the old or exactly the new state.
 //!
 //! The points are counted, not listed. `make test` tries some of them; all are tried with `SHIPCAT_TEST_KILLS=all` (`make test-kill`).
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::print_stderr, reason = "how many points there were is worth a line")]
 
-mod common;
-
-use common::trap::Trap;
-use common::world::World;
+use crate::common::trap::Trap;
+use crate::common::world::World;
 use serde_json::Value;
 
 const OLD: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\nenv: {LEVEL: info}\nfiles: {/etc/webapp/app.conf: app.conf}\n";
@@ -156,4 +153,37 @@ fn a_killed_first_ship_ends_as_before_or_as_shipped() {
 #[test]
 fn a_ship_that_is_told_to_stop_ends_as_before_or_as_shipped() {
     each_point("term", Some((OLD, "one\n")), "-TERM");
+}
+
+#[test]
+fn in_a_protected_environment_a_person_says_what_becomes_of_a_release_that_died() {
+    let world = World::new("asked");
+    let file = world.repo.path().join("shipcat.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let protected = "rollbackTimeout: 2m, protected: true, lock: {lifetime: 8s}}";
+    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", protected)).unwrap();
+    set_files(&world, OLD, "one\n");
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        let output = command.args(args).current_dir(world.repo.path()).output().unwrap();
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["init", "-q"]);
+    git(&["add", "-A"]);
+    git(&["-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-qm", "one"]);
+    let trap = Trap::new("read -r point when signal only", KILL);
+    let ship = ["ship", "webapp", "--tag", "0.2.0", "--yes"];
+    for (choice, image, outcome) in [("--take-back", "0.1.0", "taken back"), ("--resume", "0.2.0", "deployed")] {
+        world.shipcat(&["ship", "webapp", "--tag", "0.1.0", "--yes"]).ends(0);
+        trap.set(Some("0 After -KILL set image"));
+        trap.run(&world, &ship).ends(137);
+        assert!(trap.at().starts_with("set image"), "{}", trap.at());
+        // To say yes to a release says nothing of the one that died.
+        let other = ["rollback", "webapp", "--to", "999", "--yes", "--lock-wait", "1m"];
+        let refused = world.shipcat(&other).ends(2);
+        assert!(refused.stderr.contains("`--resume` completes it, `--take-back` takes it back"), "{}", refused.stderr);
+        assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), ("0.2.0", "pending"));
+        world.shipcat(&[&other[..], &[choice]].concat()).ends(2);
+        assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), (image, outcome));
+    }
 }

@@ -1,10 +1,7 @@
 //! Several services in one go: under one lock, side by side, each its own transaction or all together. On a real cluster.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::world::World;
-use common::{Run, write};
+use crate::common::world::World;
+use crate::common::{Run, write};
 
 /// A namespace with three services.
 fn world(name: &str) -> World {

@@ -1,17 +1,14 @@
 //! Runs in a bad world, on a real cluster: an API server that is away, calls that fail or whose answers are lost, builds that are cancelled,
 //! a story that nobody can read.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::fs::OpenOptions;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use common::Run;
-use common::proxy::Proxy;
-use common::trap::Trap;
-use common::world::World;
+use crate::common::Run;
+use crate::common::proxy::Proxy;
+use crate::common::trap::Trap;
+use crate::common::world::World;
 
 const OLD: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\nenv: {LEVEL: info}\nfiles: {/etc/webapp/app.conf: app.conf}\n";
 

@@ -1,10 +1,7 @@
 //! With exactly the Role that `rbac` prints everything works, and with the reader's everything that only looks.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-mod common;
-
-use common::Run;
-use common::world::{WEBAPP, World};
+use crate::common::Run;
+use crate::common::world::{WEBAPP, World};
 use serde_json::{Value, json};
 
 /// Gives a user nothing but the printed Role.

@@ -1,12 +1,9 @@
 //! What runs, for people, for programs, and for as long as somebody looks. On a real cluster.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::time::{Duration, Instant};
 
-use common::Run;
-use common::world::World;
+use crate::common::Run;
+use crate::common::world::World;
 use serde_json::Value;
 
 fn json(world: &World, args: &[&str], code: i32) -> Value {
@@ -38,6 +35,12 @@ fn a_rollout_is_followed_and_told_to_programs() {
     let first = &history["releases"][2];
     assert_eq!((&first["number"], &first["outcome"], &first["former"]), (&1.into(), &"deployed".into(), &Value::Null));
     assert_eq!(history["releases"][1]["former"], "0.1.0");
+    // A shell that completes a word is told which releases there are.
+    let mut complete = world.command(&["--", "shipcat", "rollback", "webapp", "-n", "dev", "--to", ""]);
+    complete.env("COMPLETE", "zsh").env("_CLAP_COMPLETE_INDEX", "6");
+    let offered = Run::of(&complete.output().unwrap()).ends(0).stdout;
+    assert!(offered.contains("2:0.2.0 by ") && offered.contains("1:0.1.0 by "), "{offered}");
+    assert!(!offered.contains("crashes"), "what was taken back is nothing to go back to: {offered}");
     let list = json(&world, &["list", "-o", "json"], 0);
     assert_eq!(list["environments"][0]["services"][0]["version"], "0.2.0");
 }

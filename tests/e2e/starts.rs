@@ -1,0 +1,60 @@
+//! How often each command starts kubectl: the dear part of nearly everything. On a real cluster, since what is asked depends on the answers.
+
+use crate::common::trap::Trap;
+use crate::common::world::World;
+use crate::common::write;
+
+/// A figure may only be changed by somebody who looked at why.
+#[test]
+fn each_command_starts_no_more_kubectls_than_it_must() {
+    let world = World::new("starts");
+    let second = "version: 0.1.0\nimage: webapp\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\n";
+    for service in ["api", "shop"] {
+        write(world.repo.path(), &[(&format!("manifests/{service}/manifest.yml"), second)]);
+    }
+    let trap = Trap::new("read point", ":");
+    let mut found = Vec::new();
+    let mut starts = |args: &[&str], code: i32| {
+        trap.set(None);
+        trap.run(&world, args).ends(code);
+        found.push(format!("{} {}", args.join(" "), trap.calls()));
+    };
+    starts(&["generate", "webapp"], 0);
+    starts(&["validate"], 0);
+    starts(&["diff", "webapp"], 1);
+    starts(&["ship", "webapp"], 0);
+    starts(&["ship", "webapp"], 0);
+    starts(&["ship", "webapp", "--tag", "0.2.0"], 0);
+    starts(&["diff", "webapp", "--tag", "0.2.0"], 0);
+    world.file("app.conf", "two\n");
+    starts(&["update", "webapp"], 0);
+    starts(&["rollback", "webapp"], 0);
+    starts(&["ship", "webapp", "--tag", "absent"], 3);
+    starts(&["ship", "api", "shop"], 0);
+    starts(&["status", "webapp"], 0);
+    starts(&["history", "webapp"], 0);
+    starts(&["list"], 0);
+    starts(&["lock", "show"], 0);
+    starts(&["rbac"], 0);
+    assert_eq!(
+        found,
+        [
+            "generate webapp 0",
+            "validate 0",
+            "diff webapp 9",
+            "ship webapp 17",
+            "ship webapp 13",
+            "ship webapp --tag 0.2.0 17",
+            "diff webapp --tag 0.2.0 9",
+            "update webapp 21",
+            "rollback webapp 20",
+            "ship webapp --tag absent 22",
+            "ship api shop 21",
+            "status webapp 8",
+            "history webapp 5",
+            "list 7",
+            "lock show 4",
+            "rbac 0",
+        ]
+    );
+}
