@@ -109,7 +109,9 @@ fn a_thousand_broken_manifests() {
         problems.dedup();
         assert!(problems.iter().all(|problem| problem.place.is_some()), "{text}\n{problems:?}");
         told += usize::from(!problems.is_empty());
-        if problems.len() > 1 {
+        // Where the line between two maps is gone, each of their keys that is in both is a mistake of its own.
+        let is_merged = problems.iter().all(|problem| problem.message.ends_with(" is here twice"));
+        if problems.len() > 1 && !is_merged {
             many.push((text, problems));
         }
         std::fs::write(&path, good).unwrap();

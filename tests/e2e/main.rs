@@ -21,4 +21,5 @@ mod ship;
 mod slack;
 mod starts;
 mod status;
+mod verdicts;
 mod workloads;

@@ -21,10 +21,10 @@ pub struct Memory {
     pub last_words: HashMap<(String, String), String>,
     /// Why no pod can be made, by the uid of the workload, as its events say it.
     pub refusals: HashMap<String, String>,
-    /// Whether what was before counts as well: nothing is changed.
-    past_counts: bool,
     /// The pods, by uid, for which a node autoscaler is adding a node, as their events say it.
     pub nodes_come: HashSet<String>,
+    /// Whether what was before counts as well: nothing is changed.
+    past_counts: bool,
     /// Whether a workload lacks pods, or a pod a node, for so long that its events should be asked.
     pub wants_events: bool,
 }

@@ -1,13 +1,10 @@
 //! On a real cluster: the verdicts of a rollout, each in its time and with its cause; and what looks bad and is good.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod common;
 
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use common::Run;
-use common::world::World;
+use crate::common::Run;
+use crate::common::world::World;
 use serde_json::{Value, json};
 
 /// A service of one pod, as quick as it may be.
