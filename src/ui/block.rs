@@ -116,8 +116,8 @@ pub fn lines<'a>(blocks: impl Iterator<Item = (&'a str, &'a Block)> + Clone, pap
             let bar = drawn(part.pods, bar, paper.is_coloured);
             let weight = if !part.troubles.is_empty() { 1 } else { 2 + u8::from(part.is_up) };
             found.push(line(format!("  {bar}  {rest}"), true, weight));
-            for trouble in &part.troubles {
-                found.push(line(warned(&cut(&format!("      {trouble}"), width), paper.is_coloured), false, 1));
+            for text in part.troubles.iter().flat_map(|trouble| broken(trouble, width)) {
+                found.push(line(warned(&text, paper.is_coloured), false, 1));
             }
         }
     }
@@ -158,6 +158,18 @@ fn drawn(pods: Pods, cells: usize, is_coloured: bool) -> String {
         }
     }
     bar + &" ".repeat(cells - drawn)
+}
+
+/// A trouble in at most two lines: what is wrong stands first, and why often last.
+fn broken(text: &str, width: usize) -> Vec<String> {
+    let text = printable(text).replace('\t', " ");
+    let first = truncate_str(&text, width.saturating_sub(6), "");
+    if first.len() == text.len() {
+        return vec![cut(&format!("      {text}"), width)];
+    }
+    let at = first.rfind(' ').filter(|at| *at > 0).unwrap_or(first.len());
+    let (first, rest) = text.split_at(at);
+    vec![cut(&format!("      {first}"), width), cut(&format!("        {}", rest.trim_start()), width)]
 }
 
 fn warned(text: &str, is_coloured: bool) -> String {
@@ -235,8 +247,21 @@ mod tests {
         )];
         let lines = told(&[("", block("watching the rollout", parts))], 24, 24);
         assert!(lines.iter().all(|line| measure_text_width(line) <= 23), "{lines:?}");
-        assert_eq!(lines[2], "      日本語の長いメッ…");
-        assert_eq!(lines[3], "      a\u{fffd}[2Jb");
+        assert_eq!(lines[2..], ["      日本語の長いメッ", "        セージです、と…", "      a\u{fffd}[2Jb"]);
+    }
+
+    #[test]
+    fn a_long_trouble_goes_on_in_a_second_line() {
+        let why = "container `webapp` of webapp-1 runs and is not ready (readiness probe: GET /ready on port http)";
+        let lines =
+            told(&[("", block("watching the rollout", vec![part("Deployment/webapp", MIXED, "", &[why])]))], 64, 24);
+        assert_eq!(
+            lines[2..],
+            [
+                "      container `webapp` of webapp-1 runs and is not ready",
+                "        (readiness probe: GET /ready on port http)",
+            ]
+        );
     }
 
     #[test]
