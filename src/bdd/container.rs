@@ -51,17 +51,19 @@ struct Container<'a> {
     has_ended: bool,
 }
 
-/// Runs the tests in a container.
+/// Runs the tests in a container, and gives how long they took.
 ///
 /// # Errors
 /// If it could not be made: nothing ran.
-pub fn run(engine: &Engine, suite: &Suite, means: &Means<'_>) -> Result<Trial, String> {
+pub fn run(engine: &Engine, suite: &Suite, means: &Means<'_>) -> Result<(Trial, Duration), String> {
     let name = suite.new_name().map_err(|error| error.to_string())?;
     let mut container = Container { engine, name, means, is_there: true, has_ended: false };
     container.create(suite)?;
+    let started = Instant::now();
     let trial = container.go(suite);
+    let took = started.elapsed();
     container.remove();
-    Ok(trial)
+    Ok((trial, took))
 }
 
 impl Container<'_> {

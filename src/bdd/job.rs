@@ -23,8 +23,8 @@ pub const FETCHER: &str = "fetcher";
 const KEPT: &str = "/shipcat/junit";
 /// How long a Job is there at most that nobody removes: beside the tests' own time, that of its start and its end.
 const NET: Duration = Duration::from_mins(15);
-/// How long its removal is waited for.
-const GOING: Duration = Duration::from_secs(30);
+/// How long its removal is waited for: a node that is busy takes its time.
+const GOING: Duration = Duration::from_secs(90);
 
 /// What must be allowed to run tests by a Job, beside what a release takes: verb, group, resource. (Newer versions of kubectl ask to get, older
 /// ones to create what `exec` uses.)
@@ -53,11 +53,11 @@ pub fn trial(suite: &Suite, kubectl: &Kubectl<'_>) -> Result<(), KubectlError> {
     kubectl.dry_run(&[job], &false.into()).map(drop)
 }
 
-/// Runs the tests by a Job.
+/// Runs the tests by a Job, and gives how long they took.
 ///
 /// # Errors
 /// If it could not be made: nothing ran.
-pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Trial, String> {
+pub fn run(suite: &Suite, means: &Means<'_>) -> Result<(Trial, Duration), String> {
     let name = suite.new_name().map_err(|error| error.to_string())?;
     let wanted = job(suite, &name, means.kubectl.namespace());
     let made = match means.kubectl.create(&wanted) {
@@ -72,8 +72,9 @@ pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Trial, String> {
     };
     let work = Work { suite, means, started: Instant::now() };
     let trial = work.go(&made);
+    let took = work.started.elapsed();
     remove(&made, means);
-    trial
+    Ok((trial?, took))
 }
 
 struct Work<'a> {
@@ -231,9 +232,13 @@ fn remove(job: &Object, means: &Means<'_>) {
         }
         _ => {
             let started = Instant::now();
-            while started.elapsed() < GOING
-                && !matches!(kubectl.live(std::slice::from_ref(job), &false.into()), Ok(live) if live.is_empty())
-            {
+            let is_gone =
+                || matches!(kubectl.live(std::slice::from_ref(job), &false.into()), Ok(live) if live.is_empty());
+            while !is_gone() {
+                if started.elapsed() >= GOING {
+                    ui.say(Tone::Warn, format!("  the tests' {job} is being removed, and not gone yet"));
+                    break;
+                }
                 ui.wait(started, &format!("waiting until the tests' {job} has gone"));
                 std::thread::sleep(Duration::from_millis(300));
             }

@@ -1,7 +1,6 @@
 //! A run of tests from its start to its verdict, whatever runs it.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use super::engine::Engine;
 use super::fetched::{self, Fetched};
@@ -54,9 +53,9 @@ pub enum Ran {
 /// # Errors
 /// Why they could not be run.
 pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Ran, String> {
-    let (ui, started) = (means.ui, Instant::now());
+    let ui = means.ui;
     ui.say(Tone::Plain, format!("testing {} with {}", suite.service, suite.image));
-    let trial = match suite.runner {
+    let (trial, took) = match suite.runner {
         Runner::Job => job::run(suite, means)?,
         runner => {
             let engine = Engine::find(runner, ui).map_err(|failure| failure.message)?;
@@ -67,7 +66,6 @@ pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Ran, String> {
             container::run(&engine, suite, means)?
         }
     };
-    let took = started.elapsed();
     let (exit, stopped, fetched) = match trial {
         Trial::Halted => return Ok(Ran::Halted),
         Trial::Ended { exit, fetched } => (exit, None, fetched),

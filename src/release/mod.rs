@@ -34,6 +34,7 @@ mod reversible;
 mod rollout;
 mod step;
 mod store;
+mod tested;
 mod testing;
 mod together;
 mod transaction;

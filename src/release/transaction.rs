@@ -17,12 +17,10 @@ use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
 use super::recovery::Patience;
-use super::rollout::{
-    Ending, Feed, Finding, Goal, Limits, Memory, Picture, Verdict, Watch, is_on_delete, is_workload, judge, streams,
-};
+use super::rollout::{Ending, Feed, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
 use super::step::{JobRun, Step};
 use super::store::Record;
-use super::testing::{Subject, Tested};
+use super::tested::test;
 use super::together::{Together, Word};
 use super::turns::Place;
 use crate::error::{Exit, Failure, count};
@@ -134,49 +132,6 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         Some(trouble) => (run.take_back(trouble, &mut watch), Some(run.why(trouble))),
     };
     Ok(Ended { exit, why, tests: record.tests.clone() })
-}
-
-/// Runs the tests of what is up, if there are any.
-pub fn test(
-    kubectl: &Kubectl<'_>,
-    request: &Request<'_>,
-    record: &mut Record,
-    (watch, goals): (&mut Watch<'_>, &[Goal]),
-    ui: &Ui,
-) -> Option<Trouble> {
-    let suite = request.body.tests.as_ref()?;
-    if request.place.is_some() {
-        // Many may have to wait for long.
-        watch.sleep();
-    }
-    let subject = Subject {
-        suite,
-        workloads: request.plan.steps.iter().map(|step| step.desired.clone()).collect(),
-        keep: request.junit.map(|dir| dir.join(&request.body.service)),
-        place: request.place,
-        together: request.together,
-    };
-    match subject.test(kubectl, ui) {
-        Tested::Judged(summary) => {
-            record.tests = Some(summary.clone());
-            (!summary.passed).then(|| Trouble::Tests(summary, in_trouble(request, watch, goals)))
-        }
-        Tested::Void(why) => Some(Trouble::Void(why)),
-        Tested::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
-        Tested::Lockless(why) => Some(Trouble::Lockless(why)),
-        Tested::Abandoned(why) => Some(Trouble::Abandoned(why)),
-        Tested::NotRun(why) => Some(Trouble::Untested(why)),
-    }
-}
-
-/// What is in trouble by what was seen while the tests ran: it may be why they failed.
-fn in_trouble(request: &Request<'_>, watch: &mut Watch<'_>, goals: &[Goal]) -> Vec<Finding> {
-    watch.catch_up(&[], Duration::ZERO);
-    let picture = watch.picture();
-    match judge(picture, goals, &mut Memory::baseline(picture, true), &request.limits, Instant::now()) {
-        Verdict::Doomed(findings) => findings,
-        _ => Vec::new(),
-    }
 }
 
 /// Tells the others how it went, and where it went well, waits for their word.

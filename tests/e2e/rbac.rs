@@ -69,6 +69,21 @@ fn the_services_of_this_project_ship_with_the_role() {
 }
 
 #[test]
+fn a_deployer_can_have_the_cluster_run_his_tests() {
+    let world = World::new("deployer-tests");
+    let settings = world.repo.path().join("shipcat.yml");
+    let tests = "tests: {image: webapp-tests, tag: passes, runner: job, fetcher: \"busybox:1\"}\n";
+    std::fs::write(&settings, format!("{tests}{}", std::fs::read_to_string(&settings).unwrap())).unwrap();
+    let role = give(&world, "deployer", &[]);
+    let run = as_user(&world, "deployer");
+    run(&["ship", "webapp"]).ends(0).says("the tests of webapp passed");
+    // Without the way into the pod, it is known before anything is changed.
+    world.kubectl_with(&["apply", "-f", "-"], &role.replace("pods/exec", "pods/attach"));
+    run(&["ship", "webapp", "--tag", "0.2.0"]).ends(2).says("create/get pods/exec");
+    assert_eq!(world.image(), "0.1.0");
+}
+
+#[test]
 fn a_reader_looks_and_changes_nothing() {
     let world = World::new("onlooker");
     let role = give(&world, "onlooker", &["--reader"]);
