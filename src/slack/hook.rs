@@ -137,9 +137,9 @@ impl Hook {
         match error {
             ureq::Error::Timeout(_) => Err("Slack did not answer in time".into()),
             ureq::Error::HostNotFound => Err("the host of Slack's webhook is not known".into()),
-            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => {
-                Err(format!("the certificate of Slack's webhook is not trusted (see {CERTIFICATES})"))
-            }
+            // What TLS refuses comes as data that is no good.
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(untrusted()),
+            ureq::Error::Rustls(_) | ureq::Error::Tls(_) | ureq::Error::Pem(_) => Err(untrusted()),
             ureq::Error::Io(_) | ureq::Error::ConnectionFailed => {
                 Ok(Some(("Slack's webhook cannot be reached".into(), None)))
             }
@@ -160,6 +160,10 @@ fn conceal(url: &str) {
         // Of https://hooks.slack.com/services/T../B../SECRET the last part is all that keeps others out.
         path.rsplit('/').take(1).for_each(|last| redact::conceal(last.as_bytes()));
     }
+}
+
+fn untrusted() -> String {
+    format!("the certificate of Slack's webhook is not trusted (see {CERTIFICATES})")
 }
 
 /// Whom to trust.
