@@ -190,10 +190,11 @@ imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
 serializeImagePulls: false
 registryPullQPS: 0
-eventRecordQPS: 0
-# What kubelets have had since 1.27; with the 5 of before, reports of many pods at once come seconds late.
+# What kubelets have had since 1.27; with the 5 of before (of events also where it says 0), reports of many pods at once come seconds late.
 kubeAPIQPS: 50
 kubeAPIBurst: 100
+eventRecordQPS: 50
+eventBurst: 100
 EOF
 }
 

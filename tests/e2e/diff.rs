@@ -118,10 +118,12 @@ fn a_hand_edit_is_named_and_nothing_else() {
 
     let head = "  changed by hand since release 2:";
     world.kubectl(&["scale", "deployment/webapp", "--replicas=3"]);
+    ready(&world);
     let told = diff(&world, &[], 1);
     assert_eq!(told[..2], [head, "    Deployment/webapp spec.replicas 2 -> 3: changed by hand, and is put back"]);
     assert_eq!((told.len(), told[2].as_str()), (4, "1 change by hand undone"));
     world.kubectl(&["scale", "deployment/webapp", "--replicas=2"]);
+    ready(&world);
     assert_eq!(diff(&world, &[], 0), ["nothing differs", "can ship: yes"]);
 
     world.kubectl(&["delete", "service", "webapp"]);

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use crate::common::world::World;
 use crate::common::{Run, shipcat, write};
@@ -45,16 +46,28 @@ fn changes_nothing(world: &World, how: &str, original: &Path, stdin: Option<&str
     if init.code != 0 || generate.code != 0 {
         return Err(told("init or generate failed", &generate));
     }
-    let diff = world.try_kubectl_with(&["diff", "-f", "-"], &generate.stdout);
-    if diff.code != 0 || !diff.stdout.is_empty() {
+    // kubectl reads what is live twice: a controller that writes its status in between is no change of ours.
+    let held = |args: &[&str], is_good: &dyn Fn(&Run) -> bool| {
+        let look = || world.try_kubectl_with(args, &generate.stdout);
+        let first = look();
+        if is_good(&first) {
+            return first;
+        }
+        std::thread::sleep(Duration::from_secs(3));
+        look()
+    };
+    let is_same = |diff: &Run| diff.code == 0 && diff.stdout.is_empty();
+    let diff = held(&["diff", "-f", "-"], &is_same);
+    if !is_same(&diff) {
         return Err(told("kubectl diff is not empty", &diff));
     }
     if text.contains("takes no server-side apply") {
         return Ok(());
     }
     // What the server would make of it by a server-side apply, as a ship does it, is the same as well.
-    let server = world.try_kubectl_with(&["diff", "--server-side", "--force-conflicts", "-f", "-"], &generate.stdout);
-    if server.code > 1 || server.stdout.lines().any(matters) {
+    let is_same = |server: &Run| server.code <= 1 && !server.stdout.lines().any(matters);
+    let server = held(&["diff", "--server-side", "--force-conflicts", "-f", "-"], &is_same);
+    if !is_same(&server) {
         return Err(told("a server-side apply would change something", &server));
     }
     Ok(())
