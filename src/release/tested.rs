@@ -45,7 +45,10 @@ pub fn test(
 
 /// What is in trouble by what was seen while the tests ran: it may be why they failed.
 fn in_trouble(request: &Request<'_>, watch: &mut Watch<'_>, goals: &[Goal]) -> Vec<Finding> {
-    watch.catch_up(&[], Duration::ZERO);
+    // Who slept has to look anew.
+    let patience = if request.place.is_some() { Duration::from_secs(2) } else { Duration::ZERO };
+    let watched = request.plan.watched();
+    watch.catch_up(&watched.iter().map(|step| &step.desired).collect::<Vec<_>>(), patience);
     let picture = watch.picture();
     match judge(picture, goals, &mut Memory::baseline(picture, true), &request.limits, Instant::now()) {
         Verdict::Doomed(findings) => findings,
