@@ -21,6 +21,8 @@ use crate::yaml::Object;
 
 /// How long a workload may take to show after it was applied, by the word of its stream.
 const SHOW: Duration = Duration::from_secs(20);
+/// For how long that is not worth a word: the streams begin with the wait.
+const QUIET: Duration = Duration::from_secs(1);
 /// How often events are asked for, where they are.
 const ASK: Duration = Duration::from_secs(10);
 
@@ -191,10 +193,12 @@ impl<'a> Watch<'a> {
                 break Ending::Late(late(findings, last, &line, goals, memory));
             }
             let trouble = self.feed.trouble().map(|words| format!(" (cannot see it now: {words})")).unwrap_or_default();
-            ui.watch(started, timeout, &format!("{line}{trouble}"), || {
-                let (headline, parts) = progress(&self.picture, goals, &findings, &line);
-                (headline + &trouble, parts)
-            });
+            if missing.is_none() || started.elapsed() >= QUIET {
+                ui.watch(started, timeout, &format!("{line}{trouble}"), || {
+                    let (headline, parts) = progress(&self.picture, goals, &findings, &line);
+                    (headline + &trouble, parts)
+                });
+            }
             if let Err(broken) = self.hear(Duration::from_millis(100)) {
                 break Ending::Blind(broken.to_string());
             }
