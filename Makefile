@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test test-kill tools unit e2e lint bench bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill tools unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -33,6 +33,9 @@ test-kill: tools
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship --bench told
+
+bench-several:
+	@bash tests/with-cluster cargo bench --locked --bench several
 
 bench-diff:
 	@bash tests/with-cluster cargo bench --locked --bench diff
