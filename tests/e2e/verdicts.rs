@@ -139,8 +139,8 @@ fn containers_that_cannot_be_started() {
     fails(&world, &gone, &[], 0..25, &["container `webapp` of webapp-", "no such file or directory"]);
     // Something that the kernel cannot run.
     let format = format!(
-        "{HEALTH}command: [/work/run]\nvolumes: {{work: {{mountPath: /work, emptyDir: {{}}}}}}\ninitContainers:\n  \
-         - {{name: write, volumeMounts: [{{name: work, mountPath: /work}}], command: [sh, -c, 'echo no program > /work/run; /bin/busybox chmod 755 /work/run']}}\n"
+        "{HEALTH}command: [/scratch/run]\nvolumes: {{work: {{mountPath: /scratch, emptyDir: {{}}}}}}\ninitContainers:\n  \
+         - {{name: write, volumeMounts: [{{name: work, mountPath: /scratch}}], command: [sh, -c, 'echo no program > /scratch/run; /bin/busybox chmod 755 /scratch/run']}}\n"
     );
     fails(&world, &format, &[], 0..30, &["container `webapp` of webapp-", "exec format error"]);
     ships(&world, HEALTH, "0.2.0");
@@ -280,10 +280,10 @@ fn pods_that_go_in_the_middle_are_replaced() {
     assert!(pods(&world, "slow").iter().all(|pod| pod["metadata"]["name"] != json!(deleted)));
 
     // As the node does it: the pod stays in the list as one that failed. Without a probe, so that each container is looked at.
-    let volume = "volumes: {work: {mountPath: /work, emptyDir: {sizeLimit: 1Mi}}}\nminReadySeconds: 1\n";
+    let volume = "volumes: {work: {mountPath: /scratch, emptyDir: {sizeLimit: 1Mi}}}\nminReadySeconds: 1\n";
     ships(&world, volume, "0.2.0");
     let evicted = pods(&world, "0.2.0")[0]["metadata"]["name"].as_str().unwrap().to_owned();
-    let fill = ["exec", &evicted, "--", "/bin/busybox", "dd", "if=/dev/zero", "of=/work/full", "bs=1M", "count=4"];
+    let fill = ["exec", &evicted, "--", "/bin/busybox", "dd", "if=/dev/zero", "of=/scratch/full", "bs=1M", "count=4"];
     world.kubectl(&fill);
     let failed = || pods(&world, "0.2.0").iter().any(|pod| pod["status"]["reason"] == "Evicted");
     until("it was never evicted", || failed() && world.ready_pods().len() == 1);
