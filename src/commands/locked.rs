@@ -5,7 +5,7 @@ use anyhow::{Result, anyhow};
 use super::Context;
 use super::launch::{self, Patience};
 use super::look::Look;
-use super::notify::Notes;
+use super::notify::{Notes, Notify};
 use super::rescue::{Rescued, rescue};
 use crate::bdd::Suite;
 use crate::error::{Exit, Failure, Problems};
@@ -73,12 +73,13 @@ pub struct Errand<'a> {
     pub patience: &'a Patience,
     /// Whether nothing is to be changed: then no lock is taken.
     pub rehearse: bool,
-    /// What became of releases, for Slack.
-    pub notes: &'a Notes,
+    /// Whether Slack is told what became of it.
+    pub notify: Notify,
 }
 
 /// Takes the lock and, side by side, reads what is needed; what was read before a wait is read again behind it. Then goes on under
-/// the lock, and gives it back. A release of the service whose run died is recovered before.
+/// the lock, and gives it back. A release of the service whose run died is recovered before. Behind all that, Slack is told what became of
+/// each; also of what was recovered for a command that is refused then.
 ///
 /// # Errors
 /// If it is refused, or as `go` fails; nothing was changed then.
@@ -87,10 +88,24 @@ pub fn locked(
     kubectl: &Kubectl<'_>,
     errand: &Errand<'_>,
     prepare: impl Fn() -> Result<Vec<Prepared>> + Sync,
+    go: impl FnOnce(Vec<Prepared>, &Notes) -> Result<Exit>,
+) -> Result<Exit> {
+    let notes = Notes::default();
+    let result = under_lock(context, kubectl, errand, &notes, prepare, |prepared| go(prepared, &notes));
+    notes.send(context, errand.notify);
+    result
+}
+
+fn under_lock(
+    context: &Context,
+    kubectl: &Kubectl<'_>,
+    errand: &Errand<'_>,
+    notes: &Notes,
+    prepare: impl Fn() -> Result<Vec<Prepared>> + Sync,
     go: impl FnOnce(Vec<Prepared>) -> Result<Exit>,
 ) -> Result<Exit> {
     let ui = &context.ui;
-    let Errand { services, what, patience, rehearse, notes } = *errand;
+    let Errand { services, what, patience, rehearse, notify: _ } = *errand;
     let queueing = &patience.queueing;
     if rehearse {
         let (prepared, holder) = std::thread::scope(|scope| {

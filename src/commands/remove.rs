@@ -53,11 +53,10 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         on_failure: OnFailure::Rollback,
         evidence: None,
     };
-    let notes = Notes::default();
     let (patience, company) = (&args.patience, Company::ALONE);
-    let how = How { patience, boldness: &boldness, company, junit: None, notes: &notes };
     let prepare = || Ok(prepare(&context, &kubectl, service, &told)?.into_iter().collect());
-    let go = |prepared: Vec<Prepared>| {
+    let go = |prepared: Vec<Prepared>, notes: &Notes| {
+        let how = How { patience, boldness: &boldness, company, junit: None, notes };
         if prepared.is_empty() {
             let name = &context.environment.name;
             context.ui.say(Tone::Good, format!("nothing to do: {service} is not in {name} any more"));
@@ -68,11 +67,14 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         Ok(several::worst(&outcomes))
     };
     let what = format!("remove {service}");
-    let errand =
-        Errand { services: &[service], what: &what, patience: &args.patience, rehearse: args.dry_run, notes: &notes };
-    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
-    notes.send(&context, args.notify);
-    Ok(exit)
+    let errand = Errand {
+        services: &[service],
+        what: &what,
+        patience: &args.patience,
+        rehearse: args.dry_run,
+        notify: args.notify,
+    };
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads what is there of it; nothing if it is gone already.

@@ -47,10 +47,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = rehearsing(context.kubectl()?, args.boldness.dry_run);
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, service.as_ref(), args, &told);
-    let notes = Notes::default();
     let (patience, boldness, company) = (&args.patience, &args.boldness, Company::ALONE);
-    let how = How { patience, boldness, company, junit: None, notes: &notes };
-    let go = |prepared| {
+    let go = |prepared, notes: &Notes| {
+        let how = How { patience, boldness, company, junit: None, notes };
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
         Ok(several::worst(&outcomes))
     };
@@ -61,11 +60,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         what: &what,
         patience: &args.patience,
         rehearse: args.boldness.dry_run,
-        notes: &notes,
+        notify: args.notify,
     };
-    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
-    notes.send(&context, args.notify);
-    Ok(exit)
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads what is needed.

@@ -92,18 +92,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let services: Vec<&str> = manifests.iter().map(|(manifest, _)| manifest.service.as_ref()).collect();
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
-    let notes = Notes::default();
-    let go = |prepared: Vec<Prepared>| go(&context, &kubectl, prepared, args, &notes);
+    let go = |prepared: Vec<Prepared>, notes: &Notes| go(&context, &kubectl, prepared, args, notes);
     let errand = Errand {
         services: &services,
         what: &what,
         patience: &args.patience,
         rehearse: args.boldness.dry_run,
-        notes: &notes,
+        notify: args.notify,
     };
-    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
-    notes.send(&context, args.notify);
-    Ok(exit)
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads and renders what is needed.
@@ -147,10 +144,10 @@ fn prepare(
     let (readings, git, obstacles) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
         let obstacles = scope.spawn(|| obstacles(context, kubectl, &suites, args.boldness.dry_run));
-        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join().unwrap_or_default())
+        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join())
     });
     let mut prepared = Vec::new();
-    let tests = suites.into_iter().zip(obstacles);
+    let tests = suites.into_iter().zip(obstacles.map_err(|_| unseen())?);
     for ((((order, reading), (manifest, _)), recording), (suite, obstacles)) in
         orders.into_iter().zip(readings?).zip(&mut manifests).zip(recordings).zip(tests)
     {
@@ -283,6 +280,11 @@ pub fn read_one(kubectl: &Kubectl<'_>, order: &Order) -> Result<Reading> {
 pub fn running(kubectl: &Kubectl<'_>, services: &[&str]) -> Result<Vec<Running>> {
     kubectl.reach()?;
     release::running(kubectl, services)
+}
+
+/// What to say where the look at tests broke off.
+pub fn unseen() -> anyhow::Error {
+    anyhow!("shipcat itself failed while it saw whether the tests can be run")
 }
 
 /// The name of a service that may have no manifest any more.

@@ -9,7 +9,7 @@ use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::notify::{Notes, Notify};
 use super::order::{self, Order};
-use super::ship::{read, rehearsing, running};
+use super::ship::{read, rehearsing, running, unseen};
 use super::suite::{Tests, obstacles};
 use super::survey::Selection;
 use super::target::{Company, Target, manifests};
@@ -62,10 +62,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     };
     let told = Once::new();
     let prepare = || prepare(&context, &kubectl, manifests.clone(), args, &told);
-    let notes = Notes::default();
     let (patience, boldness, company) = (&args.patience, &args.boldness, args.company);
-    let how = How { patience, boldness, company, junit: args.tests.options.junit.as_deref(), notes: &notes };
-    let go = |prepared| {
+    let go = |prepared, notes: &Notes| {
+        let how = How { patience, boldness, company, junit: args.tests.options.junit.as_deref(), notes };
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
         Ok(several::worst(&outcomes))
     };
@@ -74,11 +73,9 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         what: &what,
         patience: &args.patience,
         rehearse: args.boldness.dry_run,
-        notes: &notes,
+        notify: args.notify,
     };
-    let exit = locked(&context, &kubectl, &errand, prepare, go)?;
-    notes.send(&context, args.notify);
-    Ok(exit)
+    locked(&context, &kubectl, &errand, prepare, go)
 }
 
 /// Reads and renders what is needed.
@@ -115,10 +112,10 @@ fn prepare(
     let (readings, git, obstacles) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(context));
         let obstacles = scope.spawn(|| obstacles(context, kubectl, &suites, args.boldness.dry_run));
-        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join().unwrap_or_default())
+        (read(kubectl, &orders), git.join().unwrap_or_default(), obstacles.join())
     });
     let mut prepared = Vec::new();
-    let tests = suites.into_iter().zip(obstacles);
+    let tests = suites.into_iter().zip(obstacles.map_err(|_| unseen())?);
     for ((order, reading), (suite, obstacles)) in orders.into_iter().zip(readings?).zip(tests) {
         let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
         look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
