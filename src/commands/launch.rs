@@ -2,106 +2,29 @@
 //! several.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
-use super::locked::{Prepared, Queueing, interrupted};
+use super::locked::{Prepared, interrupted};
 use super::look::Look;
 use super::nothing::nothing_to_do;
 use super::notify::Notes;
+use super::options::{Boldness, OnFailure, Patience};
 use super::order::Order;
-use super::rescue::Rescue;
+use super::refusal::{findings, refuse, tell_error};
 use super::several::{self, Outcome, side_by_side};
 use super::target::Company;
 use super::{Context, consent, story, words};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::manifest::{self, Grace, Graces};
-use crate::release::{
-    self, Body, Ended, Feed, Finding, Limits, Place, Plan, Reading, Request, Together, Turns, Weight,
-};
+use crate::release::{self, Body, Ended, Feed, Place, Plan, Reading, Request, Together, Turns};
 use crate::signal;
 use crate::ui::{Tone, Ui};
-
-/// How long things may take.
-#[derive(Debug, clap::Args)]
-pub struct Patience {
-    /// How long the rollout may take, and so the jobs before it [default: the environment's, else 5m]
-    #[arg(long, value_name = "TIME")]
-    timeout: Option<manifest::Duration>,
-    /// How long the way back may take [default: the environment's, else 5m]
-    #[arg(long, value_name = "TIME")]
-    rollback_timeout: Option<manifest::Duration>,
-    /// How patient to be with what goes wrong: crashes=N, or a time for imagePull, config, create, schedule or settle [default: the
-    /// environment's, see the manual]
-    #[arg(long = "grace", value_name = "NAME=VALUE")]
-    graces: Vec<Grace>,
-    /// How long to wait for others.
-    #[command(flatten)]
-    pub queueing: Queueing,
-    /// What becomes of a release whose run died.
-    #[command(flatten)]
-    pub rescue: Rescue,
-}
-
-impl Patience {
-    /// How patient to be with a release.
-    pub fn limits(&self, context: &Context) -> release::Patience {
-        let given = |given: Option<manifest::Duration>, usual| given.map_or(usual, |given| given.0);
-        release::Patience {
-            timeout: given(self.timeout, context.environment.timeout),
-            rollback_timeout: given(self.rollback_timeout, context.environment.rollback_timeout),
-            limits: limits(context.environment.graces.with(&self.graces)),
-        }
-    }
-}
-
-/// How patient to be with what goes wrong, where somebody said how much.
-pub fn limits(graces: Graces) -> Limits {
-    let usual = Limits::default();
-    Limits {
-        crashes: graces.crashes.map_or(usual.crashes, i64::from),
-        pull: graces.image_pull.unwrap_or(usual.pull),
-        config: graces.config.unwrap_or(usual.config),
-        create: graces.create.unwrap_or(usual.create),
-        schedule: graces.schedule.unwrap_or(usual.schedule),
-        settle: graces.settle.unwrap_or(usual.settle),
-    }
-}
-
-/// How bold a release may be.
-#[derive(Debug, clap::Args)]
-pub struct Boldness {
-    /// Take over objects of Helm, Argo CD or Flux for good
-    #[arg(long)]
-    pub adopt: bool,
-    /// Go on in a protected environment without being asked
-    #[arg(long)]
-    pub yes: bool,
-    /// Print each command that would change something, but for those of the lock, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// What becomes of a release that fails: it is taken back, or kept as far as it came, for somebody to look at (code 5)
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnFailure::Rollback)]
-    pub on_failure: OnFailure,
-    /// Keep the evidence of a release that fails as files in a folder: YAML, diff, events, logs
-    #[arg(long, value_name = "DIR")]
-    pub evidence: Option<PathBuf>,
-}
-
-/// What becomes of a release that fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum OnFailure {
-    /// It is taken back.
-    Rollback,
-    /// It stays as far as it came.
-    Keep,
-}
 
 /// How releases are to go.
 #[derive(Debug, Clone, Copy)]
@@ -321,16 +244,6 @@ fn start<'a>(
     outcome
 }
 
-/// Tells an error of one of several, with what to do about it. Nothing was changed.
-pub fn tell_error(error: &anyhow::Error, ui: &Ui) -> Exit {
-    ui.say(Tone::Bad, format!("error: {error:#}"));
-    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
-    for hint in failure.map(|failure| failure.hints.as_slice()).unwrap_or_default() {
-        ui.say(Tone::Plain, format!("hint: {hint}"));
-    }
-    failure.map_or(Exit::Refused, |failure| failure.exit)
-}
-
 /// What a release needs to know.
 fn request<'a>(
     context: &'a Context,
@@ -371,39 +284,6 @@ fn request<'a>(
         junit: how.junit,
         place: beside.place,
     }
-}
-
-/// What was found at several looks: with the service's name in front where it is about that one alone.
-pub fn findings(looks: &[&Look]) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    for look in looks {
-        for finding in &look.findings {
-            let of = |other: &&&Look| other.findings.iter().any(|one| one.what == finding.what);
-            let mut finding = finding.clone();
-            if looks.len() > 1 && looks.iter().filter(of).count() == 1 {
-                finding.what = format!("{}: {}", look.order.service, finding.what);
-            }
-            if !found.iter().any(|known| known.what == finding.what) {
-                found.push(finding);
-            }
-        }
-    }
-    found
-}
-
-/// Refuses if anything stands in the way, with all of it.
-///
-/// # Errors
-/// What stands in the way.
-pub fn refuse(findings: &[Finding]) -> Result<()> {
-    let refusals: Vec<&Finding> = findings.iter().filter(|finding| finding.weight == Weight::Refusal).collect();
-    let Some((last, others)) = refusals.split_last() else { return Ok(()) };
-    let mut message = String::new();
-    for finding in others {
-        message += &format!("{}\nhint: {}\nerror: ", finding.what, finding.todo);
-    }
-    let failure = Failure::refused(message + &last.what);
-    Err(if last.todo.is_empty() { failure } else { failure.hint(&last.todo) }.into())
 }
 
 /// Whether what would be changed is still what was shown.

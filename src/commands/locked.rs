@@ -3,9 +3,10 @@
 use anyhow::{Result, anyhow};
 
 use super::Context;
-use super::launch::{self, Patience};
 use super::look::Look;
 use super::notify::{Notes, Notify};
+use super::options::Patience;
+use super::refusal::{findings, refuse};
 use super::rescue::{Rescued, rescue};
 use crate::bdd::Suite;
 use crate::error::{Exit, Failure, Problems};
@@ -145,7 +146,7 @@ fn under_lock(
         Taking::Cannot(error) => {
             // Preflight has more to say, if it is about permissions or the namespace.
             let first = first?;
-            launch::refuse(&launch::findings(&first.iter().map(|one| &one.look).collect::<Vec<_>>()))?;
+            refuse(&findings(&first.iter().map(|one| &one.look).collect::<Vec<_>>()))?;
             if let Some(signal) = signal::received() {
                 return Ok(interrupted(signal, ui));
             }

@@ -28,8 +28,10 @@ mod locked;
 mod look;
 mod nothing;
 mod notify;
+mod options;
 mod order;
 mod pending;
+mod refusal;
 mod rescue;
 mod several;
 mod story;
@@ -39,4 +41,4 @@ mod target;
 mod words;
 
 pub use context::{Context, Global, Ground, connect};
-pub use launch::tell_error;
+pub use refusal::tell_error;

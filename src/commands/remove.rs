@@ -5,10 +5,11 @@ use std::sync::Once;
 use anyhow::{Result, anyhow};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::launch::{Boldness, How, OnFailure, Patience, launch};
+use super::launch::{How, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::notify::{Notes, Notify};
+use super::options::{Boldness, OnFailure, Patience};
 use super::order::Order;
 use super::ship::{rehearsing, service_name};
 use super::target::Company;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 
-use super::launch::Patience;
 use super::locked::interrupted;
 use super::notify::Notes;
+use super::options::Patience;
 use super::{Context, consent};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;

@@ -6,10 +6,11 @@ use std::sync::Once;
 use anyhow::{Result, anyhow, bail};
 use clap_complete::engine::ArgValueCompleter;
 
-use super::launch::{Boldness, How, Patience, launch};
+use super::launch::{How, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::notify::{Notes, Notify};
+use super::options::{Boldness, Patience};
 use super::order::{self, Order};
 use super::suite::{Tests, obstacles};
 use super::target::{Company, Target, manifests};

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::launch::refuse;
 use super::locked::{Queueing, held};
 use super::notify::{Notes, Notify};
 use super::order;
+use super::refusal::refuse;
 use super::ship::running;
 use super::suite::{Options, obstacles};
 use super::target::{Target, manifests};

@@ -4,10 +4,11 @@ use std::sync::Once;
 
 use anyhow::{Result, bail};
 
-use super::launch::{Boldness, How, Patience, launch};
+use super::launch::{How, launch};
 use super::locked::{Errand, Prepared, locked};
 use super::look::Look;
 use super::notify::{Notes, Notify};
+use super::options::{Boldness, Patience};
 use super::order::{self, Order};
 use super::ship::{read, rehearsing, running, unseen};
 use super::suite::{Tests, obstacles};

@@ -51,6 +51,22 @@ pub enum Trouble {
     Void(String),
 }
 
+impl Trouble {
+    /// What the end of a watch means for a release; nothing, if it is a good one.
+    pub fn of(ending: Ending) -> Option<Self> {
+        Some(match ending {
+            Ending::Good => return None,
+            Ending::Doomed(findings) => Self::Rollout(findings),
+            Ending::Late(findings) => Self::Late(findings),
+            Ending::Superseded(why) => Self::Superseded(why),
+            Ending::Lockless(why) => Self::Lockless(why),
+            Ending::Interrupted(signal) => Self::Interrupted(signal),
+            Ending::Abandoned(why) => Self::Abandoned(why),
+            Ending::Blind(why) => Self::Blind(why),
+        })
+    }
+}
+
 /// How a release ended, for those who tell others.
 #[derive(Debug)]
 pub struct Ended {

@@ -39,7 +39,9 @@ mod testing;
 mod together;
 mod transaction;
 mod turns;
+mod unmanaged;
 mod version;
+mod watching;
 
 pub use counts::{keep_count, leave_autoscaled};
 pub use diff::significant;
@@ -49,7 +51,6 @@ pub use foresight::Word;
 pub use history::{History, same_objects};
 pub use images::{has_images, images, keep_images};
 pub use nature::{Change, Nature, What};
-pub use ownership::unmanaged;
 pub use permissions::{Permission, deployer, reader};
 pub use plan::{Images, Plan, Road};
 pub use preflight::{Finding, Load, Weight, Where, adoptable, foreign, quota, scaling};
@@ -66,9 +67,11 @@ pub use step::JobRun;
 pub use store::note_tests;
 pub use testing::{Subject, Tested};
 pub use together::Together;
-pub use transaction::{Request, feed, follow, look, rehearse, run};
+pub use transaction::{Request, rehearse, run};
 pub use turns::{Place, Turns};
+pub use unmanaged::unmanaged;
 pub use version::{image_of, main_object, repository, version_of};
+pub use watching::{feed, follow, look};
 
 /// Who ships: `user@host`.
 pub fn who() -> String {

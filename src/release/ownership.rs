@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::diff::{self, identity};
 use super::equivalent;
-use super::fields::{Key, Path, at, child, key, remove, spelled};
+use super::fields::{Key, Path, at, child, key, remove};
 use crate::kubectl::{FIELD_MANAGER, MARKER};
 use crate::yaml::Object;
 
@@ -25,8 +25,8 @@ pub struct Takeover {
 }
 
 /// A field that is to go; shared, if somebody else keeps a part of it.
-struct Stray {
-    path: Path,
+pub struct Stray {
+    pub path: Path,
     shared: bool,
 }
 
@@ -183,12 +183,12 @@ fn overlay(value: &mut Value, over: &Value) {
     }
 }
 
-fn manager(entry: &Value) -> &str {
+pub fn manager(entry: &Value) -> &str {
     entry["manager"].as_str().unwrap_or_default()
 }
 
 /// Whether it is ours: of the configuration, or of what is written beside it.
-fn is_us(entry: &Value) -> bool {
+pub fn is_us(entry: &Value) -> bool {
     [FIELD_MANAGER, MARKER].contains(&manager(entry))
 }
 
@@ -197,7 +197,7 @@ fn operation(entry: &Value) -> &str {
 }
 
 /// Status, by the subresource (1.22 and later) or by what the entry owns (before).
-fn is_status(entry: &Value) -> bool {
+pub fn is_status(entry: &Value) -> bool {
     let subresource = entry["subresource"].as_str().is_some_and(|name| !name.is_empty());
     let fields = entry["fieldsV1"].as_object();
     subresource || fields.is_some_and(|fields| !fields.is_empty() && fields.keys().all(|key| key == "f:status"))
@@ -274,7 +274,7 @@ fn is_servers(kind: &str, field: &str) -> bool {
 }
 
 /// The owned fields that `desired` does not have, nor anybody who keeps his.
-fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Path, strays: &mut Vec<Stray>) {
+pub fn collect_strays(owned: &Value, desired: &Value, kept: &Value, path: &mut Path, strays: &mut Vec<Stray>) {
     let kind = desired["kind"].as_str().unwrap_or_default().to_owned();
     for (name, below) in owned.as_object().into_iter().flatten() {
         if name == "." || (path.is_empty() && is_servers(&kind, name)) {
@@ -364,58 +364,6 @@ fn rivals(live: &Value, desired: &Value, field: &str, path: &mut Path, strays: &
                     path.push(Key::Item([(name.to_owned(), desired[name].clone())].into_iter().collect()));
                     rivals(live, desired, field, path, strays);
                     path.pop();
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What others than we and the system's controllers wrote into an object and the manifest does not have, by who wrote it: it stays.
-pub fn unmanaged(live: &Object, desired: &Object) -> Vec<(String, Vec<String>)> {
-    let entries = live.list("/metadata/managedFields");
-    let others = entries.iter().filter(|entry| !is_us(entry) && !is_status(entry) && !is_controller(manager(entry)));
-    let mut found = Vec::new();
-    let mut desired = desired.json().clone();
-    hollow(&mut desired, live.json());
-    for entry in others {
-        let mut strays = Vec::new();
-        collect_strays(&entry["fieldsV1"], &desired, &json!({}), &mut Vec::new(), &mut strays);
-        let paths: Vec<String> = strays
-            .iter()
-            .filter(|stray| at(live.json(), &stray.path).is_some())
-            .map(|stray| spelled(&stray.path))
-            .collect();
-        if !paths.is_empty() {
-            found.push((manager(entry).to_owned(), paths));
-        }
-    }
-    found
-}
-
-/// Gives an object empty lists, labels and annotations where another has some: each item is told by itself, also where the manifest
-/// has none at all.
-fn hollow(desired: &mut Value, live: &Value) {
-    match (desired, live) {
-        (Value::Object(desired), Value::Object(live)) => {
-            for (key, live) in live {
-                let empty = match live {
-                    Value::Array(items) if items.iter().all(Value::is_object) => json!([]),
-                    Value::Object(_) if key == "labels" || key == "annotations" => json!({}),
-                    _ => Value::Null,
-                };
-                if let Some(desired) = desired.get_mut(key) {
-                    hollow(desired, live);
-                } else if !empty.is_null() {
-                    desired.insert(key.clone(), empty);
-                }
-            }
-        }
-        (Value::Array(desired), Value::Array(live)) => {
-            let Some(key) = identity(&[&*desired, live]) else { return };
-            for desired in desired {
-                if let Some(live) = live.iter().find(|item| item.get(key) == desired.get(key)) {
-                    hollow(desired, live);
                 }
             }
         }

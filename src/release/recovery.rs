@@ -18,8 +18,9 @@ use super::step::{JobRun, Step};
 use super::store::Record;
 use super::tested::test;
 use super::together::{Together, Word};
-use super::transaction::{Request, watch};
+use super::transaction::Request;
 use super::turns::Place;
+use super::watching::watch;
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::{Kubectl, KubectlError};
 use crate::ui::{Tone, Ui, ago};
@@ -216,13 +217,7 @@ impl<'a> Stranded<'a> {
                     Some(Word::Interrupted(signal)) => Some(Trouble::Interrupted(signal)),
                 }
             }
-            Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
-            Ending::Late(findings) => Some(Trouble::Late(findings)),
-            Ending::Superseded(why) => Some(Trouble::Superseded(why)),
-            Ending::Lockless(why) => Some(Trouble::Lockless(why)),
-            Ending::Abandoned(why) => Some(Trouble::Abandoned(why)),
-            Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
-            Ending::Blind(why) => Some(Trouble::Blind(why)),
+            ending => Trouble::of(ending),
         }
     }
 

@@ -9,20 +9,19 @@ use serde_json::json;
 use super::change::{self, Changed};
 use super::diff::significant;
 use super::ending::{Ended, Run, Trouble};
-use super::evidence;
 use super::gone::await_gone;
 use super::history::History;
 use super::images::keep_images;
 use super::marks;
 use super::plan::{Plan, Road};
 use super::record::{Body, Outcome, Release};
-use super::recovery::Patience;
-use super::rollout::{Ending, Feed, Goal, Limits, Memory, Picture, Watch, is_on_delete, is_workload, streams};
+use super::rollout::{Feed, Limits, Memory, Watch, is_on_delete, is_workload};
 use super::step::{JobRun, Step};
 use super::store::Record;
 use super::tested::test;
 use super::together::{Together, Word};
 use super::turns::Place;
+use super::watching::{await_goals, goals, watch};
 use crate::error::{Exit, Failure, count};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Cmd;
@@ -226,20 +225,6 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
     Ok(kubectl.rehearsed())
 }
 
-/// The streams by which all that some plans change or keep running is watched.
-pub fn feed<'a>(kubectl: &'a Kubectl<'a>, plans: &[&Plan]) -> Arc<Feed<'a>> {
-    let steps: Vec<&Step> = plans.iter().flat_map(|plan| plan.watched()).collect();
-    let wanted: Vec<&Object> = steps.iter().map(|step| &step.desired).collect();
-    let before: Vec<&Object> = steps.iter().filter_map(|step| step.before.as_ref()).collect();
-    Arc::new(Feed::new(kubectl, streams(&wanted, &before)))
-}
-
-/// A watch of all that a plan changes or keeps running. Its streams start when they are needed: behind the change, for which a dozen
-/// kubectls would only be in the way.
-pub fn watch<'a>(kubectl: &'a Kubectl<'a>, plan: &Plan, shared: Option<&Arc<Feed<'a>>>) -> Watch<'a> {
-    Watch::of(kubectl, shared.map_or_else(|| feed(kubectl, &[plan]), Arc::clone))
-}
-
 /// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
 fn change_and_watch(
     kubectl: &Kubectl<'_>,
@@ -326,85 +311,6 @@ fn clear_failed(
             None => Trouble::Blind("a Job that failed before is being deleted and not gone yet".into()),
         }),
     }
-}
-
-/// Waits for goals, if there are any.
-fn await_goals(
-    watch: &mut Watch<'_>,
-    request: &Request<'_>,
-    goals: &[Goal],
-    memory: &mut Memory,
-    ui: &Ui,
-) -> Option<Trouble> {
-    if goals.is_empty() {
-        return None;
-    }
-    watch.at_step(goals);
-    match watch.until(goals, memory, &request.limits, request.timeout, true, ui) {
-        Ending::Good => None,
-        Ending::Doomed(findings) => Some(Trouble::Rollout(findings)),
-        Ending::Late(findings) => Some(Trouble::Late(findings)),
-        Ending::Superseded(why) => Some(Trouble::Superseded(why)),
-        Ending::Lockless(why) => Some(Trouble::Lockless(why)),
-        Ending::Interrupted(signal) => Some(Trouble::Interrupted(signal)),
-        Ending::Abandoned(why) => Some(Trouble::Abandoned(why)),
-        Ending::Blind(why) => Some(Trouble::Blind(why)),
-    }
-}
-
-/// What is waited for after a change.
-fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) -> Vec<Goal> {
-    let rendered: Vec<String> = plan.steps.iter().map(|step| step.desired.name().to_owned()).collect();
-    let watched = plan.watched();
-    let is_watched = |change: &&Changed| watched.iter().any(|step| step.desired.is(&change.after));
-    let goals = changed.into_iter().filter(is_watched);
-    goals.filter_map(|change| Goal::of(&change.after, rendered.clone())).collect()
-}
-
-/// Watches what runs without changing it: a service that is broken is not "nothing to do, success".
-///
-/// # Errors
-/// If it cannot be watched.
-pub fn look<'a>(
-    kubectl: &'a Kubectl<'a>,
-    plan: &Plan,
-    patience: &Patience,
-    shared: Option<&Arc<Feed<'a>>>,
-    ui: &Ui,
-) -> anyhow::Result<Ending> {
-    // So that the streams are ended when we are.
-    signal::listen()?;
-    let live: Vec<&Object> = plan.watched().into_iter().filter_map(|step| step.before.as_ref()).collect();
-    let goals: Vec<Goal> = live.iter().filter_map(|live| Goal::of(live, Vec::new())).collect();
-    if goals.is_empty() {
-        return Ok(Ending::Good);
-    }
-    let mut watch = watch(kubectl, plan, shared);
-    watch.catch_up(&live, Duration::from_secs(2));
-    let mut memory = Memory::baseline(watch.picture(), true);
-    let ending = watch.until(&goals, &mut memory, &patience.limits, patience.timeout, true, ui);
-    if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
-        evidence::tell(kubectl, findings, &watch.progress(findings), ui);
-    }
-    Ok(ending)
-}
-
-/// Watches what runs for as long as `each` wants to see the next picture of it, or until a signal comes.
-///
-/// # Errors
-/// If it cannot be watched.
-pub fn follow(
-    kubectl: &Kubectl<'_>,
-    wanted: &[Object],
-    live: &[Object],
-    each: impl FnMut(&Picture) -> bool,
-) -> anyhow::Result<()> {
-    signal::listen()?;
-    let live: Vec<&Object> = live.iter().filter(|live| is_workload(live)).collect();
-    let feed = Feed::new(kubectl, streams(&wanted.iter().collect::<Vec<_>>(), &live));
-    let mut watch = Watch::of(kubectl, Arc::new(feed));
-    watch.catch_up(&live, Duration::from_secs(5));
-    Ok(watch.follow(each)?)
 }
 
 fn begin(kubectl: &Kubectl<'_>, request: &Request<'_>, ui: &Ui) -> anyhow::Result<Record> {

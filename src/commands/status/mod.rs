@@ -9,7 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Context, complete, history, launch, locked};
+use super::{Context, complete, history, locked, options};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Limits, Outcome, Release, main_object, version_of};
@@ -52,7 +52,7 @@ struct Sight {
 /// If the cluster cannot be read.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
-    let limits = launch::limits(context.environment.graces);
+    let limits = options::limits(context.environment.graces);
     let sight = look(&context, &kubectl, &args.service, &limits)?;
     if args.output.is_some() {
         context.ui.json(as_json(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;

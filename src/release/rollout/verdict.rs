@@ -129,5 +129,9 @@ pub fn with_reason(line: &str, findings: &[Finding]) -> String {
 }
 
 #[cfg(test)]
+#[path = "good_tests.rs"]
+mod good_tests;
+
+#[cfg(test)]
 #[path = "verdict_tests.rs"]
 mod tests;
