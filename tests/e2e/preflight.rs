@@ -234,3 +234,40 @@ fn an_older_checkout_is_warned_about() {
     told(&world, &[], "is older than what runs: release 1 came from");
     world.shipcat(&["ship", "webapp"]).ends(0).says("is older than what runs");
 }
+
+/// kubectl's own validation is left away: it is the API server that knows its fields.
+#[test]
+fn a_field_that_the_api_server_does_not_know() {
+    let world = World::new("unknown");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let beside = |spec: &str| format!("apiVersion: v1\nkind: Service\nmetadata: {{name: beside}}\nspec: {{{spec}}}\n");
+    // As somebody made it, with more than the manifest has: what goes of it goes in one write of the whole.
+    world
+        .kubectl_with(&["create", "-f", "-"], &beside("ports: [{port: 80, protocol: TCP}], sessionAffinity: ClientIP"));
+    let live = || {
+        let service = world.get(&["service", "beside"]);
+        (service["metadata"]["resourceVersion"].clone(), service["spec"].clone())
+    };
+    let before = live();
+    for (spec, field) in [
+        ("ports: [{port: 80, protocol: TCP}], sesionAffinity: None", "sesionAffinity"),
+        ("ports: [{port: 80, protocol: TCP, naem: web}]", "naem"),
+        ("ports: [{port: \"eighty\", protocol: TCP}]", "port"),
+    ] {
+        world.file("templates/beside.yml.j2", &beside(spec));
+        let run = world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(2);
+        assert!(
+            run.stderr.contains("the API server would not take it") && run.stderr.contains(field),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("hint: correct the manifest"), "{}", run.stderr);
+        assert_eq!(
+            (live(), world.outcomes(), world.image()),
+            (before.clone(), vec!["deployed".into()], "0.1.0".into())
+        );
+    }
+    world.file("templates/beside.yml.j2", &beside("ports: [{port: 80, protocol: TCP}]"));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    assert_eq!(world.get(&["service", "beside"])["spec"]["sessionAffinity"], "None");
+}
