@@ -75,6 +75,11 @@ echo "$*" > "$dir/sprung/at"
         std::fs::read(self.file("calls")).map_or(0, |calls| calls.len())
     }
 
+    /// The commands that were called, a line each.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.file("log")).unwrap_or_default()
+    }
+
     /// The call at which it sprang; nothing if it did not.
     pub fn at(&self) -> String {
         std::fs::read_to_string(self.file("sprung/at")).unwrap_or_default()
