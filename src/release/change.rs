@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::diff::significant;
+use super::marks;
 use super::ownership;
 use super::plan::{Images, Plan, Road, kubectl_name};
+use super::record::Body;
 use super::rollout::is_workload;
 use super::step::Step;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
@@ -24,11 +26,16 @@ pub struct Changed {
     pub answered: bool,
 }
 
-/// Makes the change, as far as these steps of the plan go. The objects come back in any case: after an error, with what is known of
-/// each.
-pub fn make(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> (Vec<Changed>, Result<(), KubectlError>) {
+/// Makes the change, as far as these steps of the plan go; the workloads then say that it is the release with this body and number. The
+/// objects come back in any case: after an error, with what is known of each.
+pub fn make(
+    kubectl: &Kubectl<'_>,
+    plan: &Plan,
+    steps: &[&Step],
+    (body, number): (&Body, u32),
+) -> (Vec<Changed>, Result<(), KubectlError>) {
     let changed = |answers: &[Object]| steps.iter().map(|step| changed(step, answers)).collect();
-    match attempt(kubectl, plan, steps) {
+    match attempt(kubectl, plan, steps, |step| marks::marked(step, body, number)) {
         Ok(answers) => (changed(&answers), Ok(())),
         Err(error) => (changed(&[]), Err(error)),
     }
@@ -58,7 +65,12 @@ fn changed(step: &Step, answers: &[Object]) -> Changed {
     Changed { before: step.before.clone(), after: answer.unwrap_or(&step.expected).clone(), answered: answer.is_some() }
 }
 
-fn attempt(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> Result<Vec<Object>, KubectlError> {
+fn attempt(
+    kubectl: &Kubectl<'_>,
+    plan: &Plan,
+    steps: &[&Step],
+    marked: impl Fn(&Step) -> Object,
+) -> Result<Vec<Object>, KubectlError> {
     let mut answers = match &plan.road {
         Road::Nothing => Vec::new(),
         Road::SetImage(all) => {
@@ -78,7 +90,7 @@ fn attempt(kubectl: &Kubectl<'_>, plan: &Plan, steps: &[&Step]) -> Result<Vec<Ob
             for step in &applied {
                 take_over(kubectl, step)?;
             }
-            let applied: Vec<Object> = applied.iter().map(|step| step.desired.clone()).collect();
+            let applied: Vec<Object> = applied.iter().map(|step| marked(step)).collect();
             if applied.is_empty() { applied } else { kubectl.apply(&applied)? }
         }
     };

@@ -97,6 +97,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     let mut changed = Vec::new();
     let mut trouble = change_and_watch(kubectl, &request, record.number, &mut watch, &mut memory, &mut changed, ui);
     if let (None, Some(last)) = (&trouble, &request.afterwards) {
+        let last = &marks::with_those_of(&request.plan.steps, last, &request.body, record.number);
         trouble = match kubectl.apply(last) {
             Err(error) => {
                 // It may have been taken all the same.
@@ -209,13 +210,16 @@ pub fn rehearse(kubectl: &Kubectl<'_>, mut request: Request<'_>) -> anyhow::Resu
                 kubectl.delete(failed).map_err(cannot)?;
             }
         }
-        let (made, result) = change::make(kubectl, &request.plan, &stage);
+        let (made, result) = change::make(kubectl, &request.plan, &stage, (&request.body, record.number));
         result.map_err(cannot)?;
+        let unmarked = marks::unmarked(&stage, &made, &request.plan.road, &request.body, record.number);
+        marks::mark(kubectl, &unmarked, &request.body, record.number).map_err(cannot)?;
         changed.extend(made);
-        marks::mark(kubectl, &stage, &request.body, record.number).map_err(cannot)?;
     }
     if let Some(last) = &request.afterwards {
-        kubectl.apply(last).map_err(cannot)?;
+        kubectl
+            .apply(&marks::with_those_of(&request.plan.steps, last, &request.body, record.number))
+            .map_err(cannot)?;
     }
     let answer = answers(&request, &changed);
     record.finish(kubectl, Outcome::Deployed, None, Some(&answer)).map_err(cannot)?;
@@ -247,8 +251,9 @@ fn change_and_watch(
         if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
             return Some(trouble);
         }
-        let (made, result) = change::make(kubectl, &request.plan, &stage);
+        let (made, result) = change::make(kubectl, &request.plan, &stage, (&request.body, number));
         let goals = goals(&request.plan, &made);
+        let unmarked = marks::unmarked(&stage, &made, &request.plan.road, &request.body, number);
         changed.extend(made);
         if let Err(error) = result {
             return Some(Trouble::Change(error));
@@ -266,7 +271,7 @@ fn change_and_watch(
         // Side by side with the watch: nothing waits for it.
         let trouble = std::thread::scope(|scope| {
             scope.spawn(|| {
-                if let Err(error) = marks::mark(kubectl, &stage, &request.body, number) {
+                if let Err(error) = marks::mark(kubectl, &unmarked, &request.body, number) {
                     ui.say(Tone::Dim, format!("  what changed does not say which release it is of: {}", error.said));
                 }
             });

@@ -227,7 +227,7 @@ fn image_only_on_what_shipcat_never_shipped() {
 fn a_dry_run_prints_what_a_ship_runs_and_changes_nothing() {
     let world = World::new("dryrun");
     let changing = |text: &str| -> Vec<String> {
-        let verbs = ["apply ", "set image", "create --field-manager", "annotate ", "replace ", "delete "];
+        let verbs = ["apply ", "set image", "create --raw", "annotate ", "replace ", "delete "];
         let lines = text.lines().map(|line| line.trim_start_matches("$ "));
         let lines = lines.filter(|line| !line.contains("--dry-run") && !line.contains("dryRun="));
         // The lock is no change of the service.
