@@ -119,7 +119,8 @@ pub fn launch(
         let beside = Beside { together: together.as_ref(), place: place.as_ref(), feed: feed.as_ref() };
         start(context, kubectl, item, beside, how, ui(n))
     };
-    let outcomes = side_by_side(items, jobs, begin, not_begun);
+    let settle = how.patience.limits(context).limits.settle;
+    let outcomes = side_by_side(items, jobs, |item| item.look.plan.waits(settle), begin, not_begun);
     if many {
         several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
     }

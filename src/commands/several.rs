@@ -1,5 +1,6 @@
 //! Several services in one go: side by side, and what became of each in a table behind their stories.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -23,15 +24,25 @@ pub struct Outcome {
     pub took: Option<Duration>,
 }
 
-/// Does something with each, so many at a time; what has not begun when a signal comes does not begin. In the order of the items.
+/// What a release begins with costs the processor, shared by its cores: the starts of kubectl for its record and its apply.
+const BEGINNING: Duration = Duration::from_millis(100);
+
+/// Does something with each, so many at a time, those that take the longest (`waits`) first; what has not begun when a signal comes does
+/// not begin. The outcomes are in the order of the items.
 pub fn side_by_side<T: Send>(
     items: Vec<T>,
     jobs: usize,
+    waits: impl Fn(&T) -> Duration,
     begin: impl Fn(usize, T) -> Outcome + Sync,
     not_begun: impl Fn(&T, u8) -> Outcome + Sync,
 ) -> Vec<Outcome> {
     let count = items.len();
-    let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into_iter().enumerate().collect());
+    let mut items: Vec<(usize, T)> = items.into_iter().enumerate().collect();
+    items.sort_by_key(|(_, item)| Reverse(waits(item)));
+    let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into());
+    // Begun in the same moment, the first would be as late as the last.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let pace = BEGINNING / u32::try_from(cores).unwrap_or(1);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
     let work = || {
         loop {
@@ -47,8 +58,11 @@ pub fn side_by_side<T: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs.min(count) {
-            scope.spawn(work);
+        for late in 1..u32::try_from(jobs.min(count)).unwrap_or(1) {
+            scope.spawn(move || {
+                std::thread::sleep(pace * late);
+                work();
+            });
         }
         work();
     });
@@ -114,6 +128,25 @@ fn tone(exit: Exit) -> Tone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_takes_longest_begins_first_and_is_told_in_its_place() {
+        let begun = Mutex::new(Vec::new());
+        let outcome = |service: &u64| Outcome {
+            service: service.to_string(),
+            version: String::new(),
+            exit: Exit::Done,
+            was_nothing: false,
+            took: None,
+        };
+        let begin = |_, service: u64| {
+            begun.lock().unwrap().push(service);
+            outcome(&service)
+        };
+        let all = side_by_side(vec![1, 3, 2, 3], 1, |wait| Duration::from_secs(*wait), begin, |one, _| outcome(one));
+        assert_eq!(*begun.lock().unwrap(), [3, 3, 2, 1]);
+        assert_eq!(all.iter().map(|one| one.service.as_str()).collect::<Vec<_>>(), ["1", "3", "2", "3"]);
+    }
 
     #[test]
     fn the_headline_counts_and_the_code_is_of_the_worst() {

@@ -166,7 +166,7 @@ mod tests {
         assert_eq!((release_of(&sent), of(&sent, CAUSE)), (Some(json!("3")), Some(&json!("mine"))));
         let same = step(json!({}), "a:1");
         assert_eq!(release_of(&marked(&same, &body, 3)), Some(json!("2")));
-        let later = with_those_of(&[new.clone()], &[workload(json!({CAUSE: "mine"}), "a:3")], &body, 3);
+        let later = with_those_of(std::slice::from_ref(&new), &[workload(json!({CAUSE: "mine"}), "a:3")], &body, 3);
         assert_eq!((release_of(&later[0]), &later[0].json()["spec"]["image"]), (Some(json!("3")), &json!("a:3")));
 
         // The revision of the release before is somebody else's field, and stays where the apply does not own it.

@@ -41,6 +41,7 @@ mod transaction;
 mod turns;
 mod unmanaged;
 mod version;
+mod waits;
 mod watching;
 
 pub use counts::{keep_count, leave_autoscaled};

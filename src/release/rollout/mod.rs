@@ -29,6 +29,7 @@ pub use job::{is_complete, is_failed};
 pub use kind::{Kind, is_on_delete, is_workload, template_path};
 pub use memory::Memory;
 pub use picture::Picture;
+pub use settled::unprobed;
 pub use streams::{pod_selectors, streams};
 pub use trouble::{Finding, folded};
 pub use verdict::{Verdict, judge};

@@ -17,12 +17,7 @@ use crate::yaml::Object;
 /// with its reports is believed by the controllers, which count from when the report says, not from when it came; and the workload's
 /// status may speak of the time before a crash.
 pub fn settled(workload: &Object, pods: &[&Object], wanted: i64, at: Moment<'_>, memory: &mut Memory) -> bool {
-    let unprobed: Vec<&str> = workload
-        .list("/spec/template/spec/containers")
-        .iter()
-        .filter(|container| container.get("readinessProbe").is_none())
-        .map(|container| text(container, "name"))
-        .collect();
+    let unprobed = unprobed(workload);
     if unprobed.is_empty() {
         return true;
     }
@@ -37,6 +32,15 @@ pub fn settled(workload: &Object, pods: &[&Object], wanted: i64, at: Moment<'_>,
         }
     }
     steady
+}
+
+/// The containers of a workload's pods of which no readiness probe says that they are up.
+pub fn unprobed(workload: &Object) -> Vec<&str> {
+    let containers = workload.list("/spec/template/spec/containers").iter();
+    containers
+        .filter(|container| container.get("readinessProbe").is_none())
+        .map(|container| text(container, "name"))
+        .collect()
 }
 
 /// Whether a container has run for long enough since it was seen to run: what it took to be made is no time that it has run.
