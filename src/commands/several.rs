@@ -24,8 +24,8 @@ pub struct Outcome {
     pub took: Option<Duration>,
 }
 
-/// What a release begins with costs the processor, shared by its cores: the starts of kubectl for its record and its apply.
-const BEGINNING: Duration = Duration::from_millis(100);
+/// What a release costs the processor, shared by its cores: nearly all of it the starts of kubectl, and most of that in the beginning.
+const COST: Duration = Duration::from_millis(400);
 
 /// Does something with each, so many at a time, those that take the longest (`waits`) first; what has not begun when a signal comes does
 /// not begin. The outcomes are in the order of the items.
@@ -42,7 +42,7 @@ pub fn side_by_side<T: Send>(
     let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into());
     // Begun in the same moment, the first would be as late as the last.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let pace = BEGINNING / u32::try_from(cores).unwrap_or(1);
+    let pace = COST / u32::try_from(cores).unwrap_or(1);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
     let work = || {
         loop {

@@ -26,7 +26,8 @@ impl Plan {
 fn of_pods(workload: &Object, settle: Duration) -> Duration {
     let seconds = |value: Option<i64>| Duration::from_secs(value.unwrap_or_default().unsigned_abs());
     let held = seconds(workload.number("/spec/minReadySeconds"));
-    let settled = if unprobed(workload).is_empty() { held } else { held.max(settle) };
+    // What the manifest says holds; without a word of it, what no probe looks at must settle.
+    let settled = if held.is_zero() && !unprobed(workload).is_empty() { settle } else { held };
     let containers = workload.list("/spec/template/spec/containers").iter();
     let delay = |container: &serde_json::Value| {
         seconds(container.pointer("/readinessProbe/initialDelaySeconds").and_then(serde_json::Value::as_i64))
@@ -63,7 +64,7 @@ mod tests {
         let seconds = |objects: &[Value]| plan(objects).as_secs();
         assert_eq!(seconds(std::slice::from_ref(&probed)), 2);
         assert_eq!(seconds(&[bare("Deployment", json!({}))]), 5);
-        assert_eq!(seconds(&[bare("Deployment", json!({"minReadySeconds": 8})), probed.clone()]), 8);
+        assert_eq!(seconds(&[bare("Deployment", json!({"minReadySeconds": 3})), probed.clone()]), 3);
         assert_eq!(seconds(&[job, probed]), 12);
         assert_eq!(seconds(&[bare("StatefulSet", json!({}))]), 15);
         assert_eq!(seconds(&[bare("StatefulSet", json!({"podManagementPolicy": "Parallel"}))]), 5);
