@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -124,18 +124,24 @@ impl Cmd {
     /// Starts it. In a process group of its own: a Ctrl-C at the terminal reaches us, and it is for us to say what becomes of
     /// a `kubectl` in the middle of a write.
     fn spawn(&self) -> std::io::Result<Child> {
+        // A root that is empty but for us, as of a container made from scratch, may have no devices: a pipe that is closed at once ends as well.
+        let reads_pipe = self.stdin.is_some() || !Path::new("/dev/null").exists();
         let mut command = Command::new(&self.program);
         for name in KEPT {
             command.env_remove(name);
         }
-        command
+        let mut child = command
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
+            .stdin(if reads_pipe { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
-            .spawn()
+            .spawn()?;
+        if self.stdin.is_none() {
+            drop(child.stdin.take());
+        }
+        Ok(child)
     }
 
     /// Runs it to its end.
