@@ -1,5 +1,7 @@
 //! The command line: what clap reads, and which command it names.
 
+use std::sync::LazyLock;
+
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
@@ -14,9 +16,18 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
+/// What `--version` tells: of a release also the revision that it was made from, which `release/static` says.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| told(env!("CARGO_PKG_VERSION"), option_env!("SHIPCAT_REVISION").unwrap_or_default()));
+
+/// The version, and the revision where it is known.
+fn told(version: &str, revision: &str) -> String {
+    if revision.is_empty() { version.to_owned() } else { format!("{version} ({revision})") }
+}
+
 /// Ships a service to Kubernetes, knows whether it worked, and puts everything back when it did not.
 #[derive(Debug, Parser)]
-#[command(version, styles = STYLES, max_term_width = 110, after_help = EXIT_CODES)]
+#[command(version = VERSION.as_str(), styles = STYLES, max_term_width = 110, after_help = EXIT_CODES)]
 pub struct Cli {
     /// Flags that every command knows.
     #[command(flatten)]
@@ -82,4 +93,15 @@ pub enum Command {
     Completions(completions::Args),
     /// Print the manual page
     Man(man::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_stands_behind_the_version_where_there_is_one() {
+        assert_eq!(told("0.1.0", ""), "0.1.0");
+        assert_eq!(told("0.1.0", "3f2c1a9"), "0.1.0 (3f2c1a9)");
+    }
 }
