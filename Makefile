@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test test-kill tools unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill release tools static unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -17,19 +17,27 @@ test: lint unit e2e
 tools:
 	@tests/tools
 
+# What the tests of a static binary run; built before them, so that they take no time of other tests.
+static:
+	@tests/static >/dev/null
+
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-unit: tools
+unit: tools static
 	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell --test slack
 
-e2e: tools
+e2e: tools static
 	@bash tests/with-cluster tests/engine cargo test --locked --test e2e -- --test-threads=4
 
 # Every point at which a run can be killed or left without an answer, where `make test` takes some: about an hour.
 test-kill: tools
 	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=3 --nocapture kill:: outage::
+
+# A static binary, its tarball and their checksums, in $(DIST), which is `dist` if nobody says another.
+release:
+	@release/pack
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship --bench told

@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alone;
 mod bdd;
 mod diff;
 mod examples;
