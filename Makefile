@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test test-kill release tools static unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill release image tools static unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -38,6 +38,9 @@ test-kill: tools
 # A static binary, its tarball and their checksums, in $(DIST), which is `dist` if nobody says another.
 release:
 	@release/pack
+
+image:
+	@release/image
 
 bench:
 	@bash tests/with-cluster cargo bench --locked --bench ship --bench told
