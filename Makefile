@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test test-kill release image tools static unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill release image tools unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -17,18 +17,16 @@ test: lint unit e2e
 tools:
 	@tests/tools
 
-# What the tests of a static binary run; built before them, so that they take no time of other tests.
-static:
-	@tests/static >/dev/null
-
 lint:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-unit: tools static
+unit: tools
 	cargo test --locked --bin shipcat --test cli --test init --test layering --test shell --test slack
 
-e2e: tools static
+# The static binary is built before the tests, so that it takes no time of theirs.
+e2e: tools
+	@tests/static >/dev/null
 	@bash tests/with-cluster tests/engine cargo test --locked --test e2e -- --test-threads=4
 
 # Every point at which a run can be killed or left without an answer, where `make test` takes some: about an hour.
