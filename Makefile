@@ -7,7 +7,7 @@ export PATH := $(PATH):$(CACHE)/bin-1.20.2
 # Compiled things outlive the checkout.
 export CARGO_TARGET_DIR ?= $(CACHE)/target
 
-.PHONY: demo test test-kill release image tools unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
+.PHONY: demo test test-kill test-release release image tools unit e2e lint bench bench-several bench-diff bench-generate cluster-up cluster-down
 
 demo:
 	@bash tests/demo
@@ -32,6 +32,10 @@ e2e: tools
 # Every point at which a run can be killed or left without an answer, where `make test` takes some: about an hour.
 test-kill: tools
 	@SHIPCAT_TEST_KILLS=all bash tests/with-cluster cargo test --locked --test e2e -- --test-threads=3 --nocapture kill:: outage::
+
+# Two releases from two clones, compared byte by byte: about 10 minutes.
+test-release:
+	@tests/release
 
 # A static binary, its tarball and their checksums, in $(DIST), which is `dist` if nobody says another.
 release:
