@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "only the tests on a cluster need one")]
 pub mod world;
 
+#[allow(dead_code, reason = "only the tests of pipelines read one")]
+pub mod circleci;
 #[allow(dead_code, reason = "only the tests of tests need one")]
 pub mod engine;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
