@@ -48,7 +48,7 @@ fn static_kubectl() -> PathBuf {
     let mut kubectls = folders.iter().map(|folder| folder.join("kubectl")).filter(|kubectl| kubectl.is_file());
     kubectls
         .find(|kubectl| is_static(kubectl))
-        .expect("there is no kubectl that is static, as those of Kubernetes' own releases are")
+        .unwrap_or_else(|| panic!("there is no kubectl that is static, as those of Kubernetes' own releases are"))
 }
 
 fn alone(root: &Path, variables: &[&str], args: &[&str]) -> Run {
