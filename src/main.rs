@@ -10,6 +10,7 @@ mod git;
 mod junit;
 mod kubectl;
 mod manifest;
+mod origin;
 mod process;
 mod redact;
 mod release;

@@ -1,6 +1,6 @@
 //! What people see. stdout carries the product, stderr the story: live on a terminal, plain lines elsewhere, with a sign of
 //! life in every wait. No write here can fail a ship: a closed stderr stops nothing. Nothing leaves without its secret values masked.
-//! May import `process`, `redact` and `error`.
+//! May import `origin`, `process`, `redact` and `error`.
 
 mod block;
 mod screen;
@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::origin;
 use crate::process::MASKED;
 use crate::redact;
 use anstyle::{AnsiColor, Style};
@@ -51,6 +52,7 @@ impl Tone {
 pub struct Ui {
     /// The foot of the terminal, if stderr is one that can move its cursor.
     screen: Option<Arc<Mutex<Screen>>>,
+    is_coloured: bool,
     verbose: bool,
     told: Mutex<Told>,
     /// What is told while Secrets are being read: it goes out when it is known what to mask.
@@ -63,12 +65,14 @@ pub struct Ui {
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Ui {
-    /// Live if stderr is a terminal that can move its cursor.
+    /// Live if stderr is a terminal that can move its cursor, and somebody may sit at it: some CI systems have terminals, too.
     pub fn new(verbose: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let live = std::io::stderr().is_terminal() && !dumb;
+        let live = std::io::stderr().is_terminal() && !dumb && !origin::in_ci();
+        let is_coloured = !dumb && anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
         Self {
-            screen: live.then(|| Arc::new(Mutex::new(Screen::new()))),
+            screen: live.then(|| Arc::new(Mutex::new(Screen::new(is_coloured)))),
+            is_coloured,
             verbose,
             told: Mutex::new(Told::new(Instant::now())),
             held: Arc::default(),
@@ -80,6 +84,7 @@ impl Ui {
     pub fn one_of(&self, name: &str, width: usize) -> Self {
         Self {
             screen: self.screen.clone(),
+            is_coloured: self.is_coloured,
             verbose: self.verbose,
             told: Mutex::new(Told::new(Instant::now())),
             held: Arc::clone(&self.held),
@@ -137,13 +142,13 @@ impl Ui {
             text.push_str(MASKED);
         }
         let coloured = |line: &str| format!("{style}{}{style:#}\n", printable(line));
+        let line = |line: &str| if self.is_coloured { coloured(line) } else { printable(line) + "\n" };
         match self.screen() {
-            Some(mut screen) if screen.is_coloured() => screen.print(&text.lines().map(coloured).collect::<String>()),
-            Some(mut screen) => screen.print(&text.lines().map(|line| printable(line) + "\n").collect::<String>()),
+            Some(mut screen) => screen.print(&text.lines().map(line).collect::<String>()),
             None => {
-                for line in text.lines() {
+                for text in text.lines() {
                     // A story that nobody can read any more is no reason to stop.
-                    drop(write!(anstream::stderr(), "{}", coloured(line)));
+                    drop(std::io::stderr().write_all(line(text).as_bytes()));
                 }
             }
         }

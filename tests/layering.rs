@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Each room of the crate and the rooms that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("error", &[]),
     ("junit", &["error"]),
+    ("origin", &[]),
     ("process", &[]),
     ("redact", &[]),
     ("signal", &[]),
     ("threads", &[]),
-    ("ui", &["process", "redact", "error"]),
+    ("ui", &["origin", "process", "redact", "error"]),
     ("yaml", &["error"]),
     ("git", &["process"]),
     ("manifest", &["yaml", "error"]),
@@ -22,12 +23,12 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("kubectl", &["yaml", "process", "ui", "redact", "signal", "threads", "clock", "error"]),
     ("bdd", &["kubectl", "junit", "yaml", "process", "ui", "error"]),
     ("slack", &["redact", "error"]),
-    ("release", &["kubectl", "git", "bdd", "yaml", "process", "ui", "signal", "threads", "clock", "error"]),
+    ("release", &["kubectl", "git", "bdd", "yaml", "origin", "process", "ui", "signal", "threads", "clock", "error"]),
     (
         "commands",
         &[
-            "release", "kubectl", "bdd", "slack", "adopt", "render", "manifest", "git", "yaml", "ui", "redact",
-            "signal", "threads", "error",
+            "release", "kubectl", "bdd", "slack", "adopt", "render", "manifest", "git", "yaml", "origin", "ui",
+            "redact", "signal", "threads", "error",
         ],
     ),
     ("cli", &["commands"]),

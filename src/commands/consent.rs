@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::error::Failure;
 use crate::manifest::Environment;
+use crate::origin;
 use crate::signal;
 use crate::ui::{Tone, Ui};
 
@@ -36,9 +37,12 @@ pub fn ask(environment: &Environment, what: &str, yes: bool, ui: &Ui) -> Result<
     if !environment.protected || yes {
         return Ok(None);
     }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    // A CI system may have a terminal, and nobody at it.
+    let alone = origin::in_ci();
+    if alone || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        let nobody = if alone { "nobody to ask in CI" } else { "no terminal to ask at" };
         bail!(
-            Failure::refused(format!("the environment `{name}` is protected, and there is no terminal to ask at"))
+            Failure::refused(format!("the environment `{name}` is protected, and there is {nobody}"))
                 .hint("look at `shipcat diff` first; with `--yes` it goes on without being asked")
         );
     }

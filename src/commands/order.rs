@@ -10,7 +10,8 @@ use crate::error::Failure;
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
-use crate::release::{self, Body, Finding, History, Running, VersionFrom};
+use crate::origin::Origin;
+use crate::release::{Body, Finding, History, Running, VersionFrom};
 use crate::render::{Rendered, depends_on_version, render};
 use crate::ui::Tone;
 use crate::yaml::Object;
@@ -35,6 +36,7 @@ pub struct Order {
 impl Order {
     /// The body of the release's record.
     pub fn body(&self, objects: &[Object], git: Option<GitState>) -> Body {
+        let Origin { who, build } = Origin::here();
         Body {
             service: self.service.clone(),
             version: self.version.to_string(),
@@ -42,8 +44,8 @@ impl Order {
             former: None,
             nature: Vec::new(),
             command: self.command.clone(),
-            who: release::who(),
-            build: release::lock::build(),
+            who,
+            build,
             started: Timestamp::now(),
             git,
             objects: objects.iter().map(|object| object.json().clone()).collect(),

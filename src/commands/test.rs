@@ -15,6 +15,7 @@ use crate::bdd::{Suite, Summary};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
+use crate::origin::Origin;
 use crate::release::{self, Outcome, Release, Running, Subject, Tested};
 use crate::signal;
 use crate::slack::{Kind, Note};
@@ -191,6 +192,7 @@ fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Arg
         .into_iter()
         .find_map(|(one, kind)| (one == exit).then_some(kind))
     {
+        let Origin { who, build } = Origin::here();
         notes.add(Note {
             kind,
             service: service.clone(),
@@ -198,8 +200,8 @@ fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Arg
             from: None,
             to: version.clone(),
             nature: Vec::new(),
-            who: release::who(),
-            build: release::lock::build(),
+            who,
+            build,
             why: why.clone(),
             tests: None,
             cases: tests.as_ref().map(Summary::named).unwrap_or_default(),

@@ -73,10 +73,3 @@ pub use turns::{Place, Turns};
 pub use unmanaged::unmanaged;
 pub use version::{image_of, main_object, repository, version_of};
 pub use watching::{feed, follow, look};
-
-/// Who ships: `user@host`.
-pub fn who() -> String {
-    let user = whoami::username().unwrap_or_else(|_| "somebody".into());
-    let host = whoami::hostname().unwrap_or_else(|_| "somewhere".into());
-    format!("{user}@{host}")
-}

@@ -86,7 +86,7 @@ pub struct Body {
     pub nature: Vec<String>,
     /// What made it: `ship`, `rollback to 3`.
     pub command: String,
-    /// `user@host`.
+    /// `ann@laptop`, `ann via jenkins`.
     pub who: String,
     /// The CI build that made it, where one did: its URL.
     #[serde(default)]

@@ -25,9 +25,8 @@ pub struct Screen {
 }
 
 impl Screen {
-    pub fn new() -> Self {
-        let choice = anstream::AutoStream::choice(&std::io::stderr());
-        Self { blocks: BTreeMap::new(), drawn: None, is_coloured: choice != anstream::ColorChoice::Never }
+    pub fn new(is_coloured: bool) -> Self {
+        Self { blocks: BTreeMap::new(), drawn: None, is_coloured }
     }
 
     /// Shows what somebody waits for, the one of that name or the only one; nothing any more where there is no block.
@@ -89,11 +88,6 @@ impl Screen {
             n => format!("\x1b[{n}A"),
         };
         format!("{}\x1b[K\x1b[J{up}\r", lines.join("\x1b[K\r\n"))
-    }
-
-    /// Whether text may be coloured.
-    pub fn is_coloured(&self) -> bool {
-        self.is_coloured
     }
 }
 

@@ -388,25 +388,10 @@ fn a_protected_environment_asks() {
     let before = versions(&world);
     world.shipcat(&["ship", "webapp"]).ends(2).says("is protected, and there is no terminal to ask at").says("--yes");
     // On a terminal the name of the environment is asked for.
-    let on_terminal = |answer: &str| {
-        let command = world.command(&["ship", "webapp"]);
-        let words: Vec<String> = std::iter::once(command.get_program())
-            .chain(command.get_args())
-            .map(|word| word.to_str().unwrap().to_owned())
-            .collect();
-        let mut script = std::process::Command::new("script");
-        script.args(["-qec", &words.join(" "), "/dev/null"]).current_dir(world.repo.path());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => script.env(name, value),
-                None => script.env_remove(name),
-            };
-        }
-        script.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-        let mut child = script.spawn().unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), answer.as_bytes()).unwrap();
-        Run::of(&child.wait_with_output().unwrap())
-    };
+    let on_terminal = |answer: &str| world.on_terminal(&["ship", "webapp"], &[("TERM", "xterm")], answer);
+    // Where a CI system has a terminal, nobody sits at it.
+    let run = world.on_terminal(&["ship", "webapp"], &[("CIRCLECI", "true")], "dev\n").ends(2);
+    assert!(run.stdout.contains("is protected, and there is nobody to ask in CI"), "{}", run.stdout);
     let run = on_terminal("prod\n").ends(2);
     assert!(run.stdout.contains("that is not `dev`: nothing was changed"), "{}", run.stdout);
     assert_eq!(versions(&world), before);

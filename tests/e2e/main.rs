@@ -12,6 +12,7 @@ mod examples;
 mod init;
 mod kill;
 mod lock;
+mod origin;
 mod outage;
 mod preflight;
 mod rbac;

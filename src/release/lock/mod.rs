@@ -42,17 +42,6 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The CI build that we are part of, as CI systems say it: its URL where there is one.
-pub fn build() -> Option<String> {
-    let given = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let github = || {
-        let (server, repository, run) =
-            (given("GITHUB_SERVER_URL")?, given("GITHUB_REPOSITORY")?, given("GITHUB_RUN_ID")?);
-        Some(format!("{server}/{repository}/actions/runs/{run}"))
-    };
-    given("BUILD_URL").or_else(|| given("CIRCLE_BUILD_URL")).or_else(|| given("CI_JOB_URL")).or_else(github)
-}
-
 /// Who is in the way, in a line; nothing if nobody is.
 pub fn holder(state: &State) -> Option<String> {
     in_the_way(state).map(|(who, age)| format!("{who}{age}"))

@@ -10,6 +10,7 @@ use super::state::{Hold, NAME, State, Theft, written};
 use super::{hashed, in_the_way, random};
 use crate::error::{Exit, Failure};
 use crate::kubectl::{Kubectl, KubectlError, Reason, Watched, Which};
+use crate::origin::Origin;
 use crate::process::StreamEvent;
 use crate::signal;
 use crate::ui::Ui;
@@ -68,7 +69,7 @@ pub fn acquire(
 ) -> anyhow::Result<(String, Hold)> {
     let token = random()?;
     let hold = Hold {
-        who: super::super::who(),
+        who: Origin::here().who,
         reason: reason.to_owned(),
         since: Timestamp::now(),
         seconds: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
@@ -155,7 +156,7 @@ pub fn steal(kubectl: &Kubectl<'_>, reason: &str, now: bool, ui: &Ui) -> anyhow:
             Some((from, _)) if state.run.is_some() || state.hold.is_some() => from,
             _ => return Ok(None),
         };
-        let done = Theft { who: super::super::who(), reason: reason.to_owned(), at: Timestamp::now(), from };
+        let done = Theft { who: Origin::here().who, reason: reason.to_owned(), at: Timestamp::now(), from };
         theft = Some(done.clone());
         let mut next = State { hold: None, stolen: Some(done.clone()), ..state.clone() };
         match &mut next.run {

@@ -34,7 +34,7 @@ pub struct State {
 pub struct Run {
     /// Which run; no two have the same.
     pub id: String,
-    /// `ann@laptop`.
+    /// `ann@laptop`, `ann via jenkins`.
     pub who: String,
     /// `ship webapp 1.4.2`.
     pub what: String,
@@ -58,7 +58,7 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// `ann@laptop`.
+    /// `ann@laptop`, `ann via jenkins`.
     pub who: String,
     /// What for.
     pub reason: String,
@@ -85,7 +85,7 @@ pub struct Place {
     pub number: u64,
     /// Which run.
     pub id: String,
-    /// `ann@laptop`.
+    /// `ann@laptop`, `ann via jenkins`.
     pub who: String,
     /// `ship webapp 1.4.2`.
     pub what: String,

@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::decide::{Claim, Move, Sight, decide, fact};
 use super::keep::Held;
 use super::state::{NAME, Run, State, written as time_of};
-use super::{build, chance, hashed, holder, in_the_way, random};
+use super::{chance, hashed, holder, in_the_way, random};
 use crate::clock::Moment;
 use crate::kubectl::{Fence, Kubectl, KubectlError, Reason, Watched, Which};
+use crate::origin::Origin;
 use crate::process::{Stream, StreamEvent};
 use crate::signal;
 use crate::ui::{Tone, Ui};
@@ -72,12 +73,13 @@ pub fn read(kubectl: &Kubectl<'_>) -> Result<(State, Option<Object>), KubectlErr
 pub fn take(kubectl: &Kubectl<'_>, wish: &Wish, wanted: &AtomicBool, ui: &Ui) -> anyhow::Result<Taking> {
     signal::listen()?;
     let now = Timestamp::now();
+    let Origin { who, build } = Origin::here();
     let run = Run {
         id: random()?,
-        who: super::super::who(),
+        who,
         what: wish.what.clone(),
         step: "begins".into(),
-        build: build(),
+        build,
         since: now,
         renewed: now,
         beat: 0,
