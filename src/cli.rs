@@ -6,8 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Global, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship, slack,
-    status, test, update, validate,
+    Global, Wishes, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship,
+    slack, status, test, update, validate,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -93,6 +93,32 @@ pub enum Command {
     Completions(completions::Args),
     /// Print the manual page
     Man(man::Args),
+}
+
+impl Command {
+    /// How its answer is wished for.
+    pub fn wishes(&self) -> Wishes {
+        match self {
+            Self::Ship(args) => args.asked.of("ship"),
+            Self::Update(args) => args.asked.of("update"),
+            Self::Rollback(args) => args.asked.of("rollback"),
+            Self::Remove(args) => args.asked.of("remove"),
+            Self::Test(args) => args.asked.of("test"),
+            Self::Diff(args) => args.asked.of("diff"),
+            Self::Generate(args) => args.answer.of("generate"),
+            Self::Validate(args) => args.answer.of("validate"),
+            Self::Status(args) => args.answer.of("status"),
+            Self::List(args) => args.answer.of("list"),
+            Self::History(args) => args.answer.of("history"),
+            Self::Rbac(args) => args.answer.of("rbac"),
+            Self::Lock(args) => args.wishes(),
+            Self::Init(_) => Wishes::none("init"),
+            Self::Slack(_) => Wishes::none("slack"),
+            Self::Schema(_) => Wishes::none("schema"),
+            Self::Completions(_) => Wishes::none("completions"),
+            Self::Man(_) => Wishes::none("man"),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod block;
 mod screen;
+mod story;
 mod told;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use crate::redact;
 use anstyle::{AnsiColor, Style};
 pub use block::{Block, Pods, Progress};
 use screen::Screen;
+pub use story::Story;
 use told::Told;
 
 /// What a line is about, which gives its colour.
@@ -54,6 +56,8 @@ pub struct Ui {
     screen: Option<Arc<Mutex<Screen>>>,
     is_coloured: bool,
     verbose: bool,
+    /// Where all that is told is kept, if somebody wants it afterwards.
+    story: Option<Story>,
     told: Mutex<Told>,
     /// What is told while Secrets are being read: it goes out when it is known what to mask.
     held: Arc<Mutex<Vec<(Tone, String)>>>,
@@ -74,10 +78,17 @@ impl Ui {
             screen: live.then(|| Arc::new(Mutex::new(Screen::new(is_coloured)))),
             is_coloured,
             verbose,
+            story: None,
             told: Mutex::new(Told::new(Instant::now())),
             held: Arc::default(),
             name: String::new(),
         }
+    }
+
+    /// The same, and keeps what it tells in a story.
+    pub fn keeping(mut self, story: &Story) -> Self {
+        self.story = Some(story.clone());
+        self
     }
 
     /// The same way out for one of several that tell their stories at once: its name, `width` wide, stands in front of each line.
@@ -86,6 +97,7 @@ impl Ui {
             screen: self.screen.clone(),
             is_coloured: self.is_coloured,
             verbose: self.verbose,
+            story: self.story.clone(),
             told: Mutex::new(Told::new(Instant::now())),
             held: Arc::clone(&self.held),
             name: format!("{name:width$} | "),
@@ -140,6 +152,9 @@ impl Ui {
             && !text.ends_with(MASKED)
         {
             text.push_str(MASKED);
+        }
+        if let Some(story) = self.story.as_ref() {
+            text.lines().for_each(|line| story.tell(printable(line)));
         }
         let coloured = |line: &str| format!("{style}{}{style:#}\n", printable(line));
         let line = |line: &str| if self.is_coloured { coloured(line) } else { printable(line) + "\n" };
@@ -214,6 +229,7 @@ impl Ui {
                 *text = redact::cover(text).into_owned();
             }
             let headline = redact::cover(&headline).into_owned();
+            self.keep_wait(what, more, since);
             let block = Block { headline, elapsed: since.elapsed(), deadline, parts };
             if let Some(mut screen) = self.screen() {
                 screen.show(self.short_name(), Some(block));
@@ -223,6 +239,24 @@ impl Ui {
         let (what, more) = (&*redact::cover(what), &*redact::cover(more));
         if self.told.lock().is_ok_and(|mut told| told.is_due(what, Instant::now())) {
             self.say(Tone::Plain, format!("  {what}{more} ({})", seconds(since.elapsed())));
+        }
+    }
+
+    /// What only moves on a terminal is told in the story as it would be elsewhere.
+    fn keep_wait(&self, what: &str, more: &str, since: Instant) {
+        let Some(story) = self.story.as_ref() else { return };
+        let what = redact::cover(what);
+        let now = Instant::now();
+        let is_due = self.told.lock().is_ok_and(|mut told| {
+            let is_due = told.is_due(&what, now);
+            if is_due {
+                told.said(now);
+            }
+            is_due
+        });
+        if is_due {
+            let line = format!("  {what}{} ({})", redact::cover(more), seconds(since.elapsed()));
+            line.lines().for_each(|line| story.tell(self.named(&printable(line)).into_owned()));
         }
     }
 

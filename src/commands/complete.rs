@@ -2,12 +2,13 @@
 //! that waits is worse than one that offers nothing: whatever fails, or takes long, offers nothing.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap_complete::CompletionCandidate;
 
-use super::{Context, Global};
+use super::{Context, Global, Report, Wishes};
 use crate::manifest::Repo;
 use crate::release::{History, Outcome};
 use crate::ui::Ui;
@@ -50,7 +51,8 @@ fn offer(typed: &OsStr, names: Vec<String>) -> Vec<CompletionCandidate> {
 
 /// The number of each deployed release, the newest first, and what it was.
 fn read_releases(words: &[String]) -> Option<Vec<(String, String)>> {
-    let context = Context::resolve(&global(words), Ui::new(false)).ok()?;
+    let (report, _) = Report::open(Wishes::none("completions"));
+    let context = Context::resolve(&global(words), Ui::new(false), &Arc::new(report)).ok()?;
     let services = context.repo.services().ok()?;
     let service = words.iter().find(|word| services.contains(word))?;
     let kubectl = context.kubectl().ok()?;

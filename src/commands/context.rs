@@ -1,11 +1,13 @@
 //! What every command gets: the flags, resolved once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
+use super::report::Report;
 use crate::error::{Failure, Problems};
 use crate::kubectl::{Kubectl, Records, Target};
 use crate::manifest::{Environment, Loading, Manifest, Repo};
@@ -71,6 +73,8 @@ pub struct Context {
     pub environment: Environment,
     /// The way to people.
     pub ui: Ui,
+    /// What the command answers in the end.
+    pub report: Arc<Report>,
     chosen: Option<String>,
 }
 
@@ -90,10 +94,11 @@ impl Context {
     ///
     /// # Errors
     /// If there is no repo, it is broken, or it has no such environment.
-    pub fn resolve(global: &Global, ui: Ui) -> Result<Self> {
+    pub fn resolve(global: &Global, ui: Ui, report: &Arc<Report>) -> Result<Self> {
         let repo = Repo::read(global.root()?)?;
         let environment = repo.environment(global.environment.as_deref())?;
-        Ok(Self { repo, environment, ui, chosen: global.context.clone() })
+        report.is_about(environment.name.as_ref());
+        Ok(Self { repo, environment, ui, report: Arc::clone(report), chosen: global.context.clone() })
     }
 
     /// The manifest of one service; warnings are told.
@@ -131,7 +136,9 @@ impl Context {
     /// As [`Kubectl::connect`].
     pub fn kubectl(&self) -> Result<Kubectl<'_>> {
         redact::allow(self.repo.services().unwrap_or_default());
-        connect(&self.environment, self.chosen.as_deref(), &self.ui)
+        let kubectl = connect(&self.environment, self.chosen.as_deref(), &self.ui)?;
+        self.report.is_at(kubectl.context(), kubectl.namespace());
+        Ok(kubectl)
     }
 }
 

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
 
 use super::Context;
-use super::survey::{Selection, survey};
+use super::report::Answer;
+use super::survey::{Made, Selection, survey};
 use crate::error::{Exit, Failure, count};
 use crate::manifest::{Version, explain};
 use crate::ui::Tone;
+use crate::yaml::Object;
 
 /// The arguments of `generate`.
 #[derive(Debug, clap::Args)]
@@ -16,14 +19,16 @@ pub struct Args {
     #[command(flatten)]
     selection: Selection,
     /// One file a service in this folder, instead of stdout
-    #[arg(short = 'd', long = "dir", value_name = "DIR")]
+    #[arg(short = 'd', long = "dir", value_name = "DIR", conflicts_with = "output")]
     dir: Option<PathBuf>,
     /// Instead of the manifest's version; for one service
     #[arg(long, value_name = "VERSION")]
     tag: Option<Version>,
     /// Say which layer the value of a key came from, such as `replicas` or `env.LOG_LEVEL`
-    #[arg(long, value_name = "KEY", conflicts_with_all = ["dir", "tag", "all"])]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["dir", "tag", "all", "output"])]
     explain: Option<String>,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// Runs it.
@@ -50,6 +55,15 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         bail!(found.errors);
     }
     match &args.dir {
+        None if args.answer.is_json() => {
+            let service = |made: &Made| {
+                let objects: Vec<&Value> = made.objects.iter().map(Object::json).collect();
+                json!({"service": made.name, "version": made.version.to_string(), "objects": objects})
+            };
+            let services: Vec<Value> = found.made.iter().map(service).collect();
+            let environment = context.environment.name.as_ref();
+            context.report.answer_whole(json!({"version": 1, "environment": environment, "services": services}));
+        }
         None => {
             let text: Vec<&str> = found.made.iter().map(|made| made.text.as_str()).collect();
             context.ui.write(&text.concat()).context("cannot write to stdout")?;

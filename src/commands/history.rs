@@ -1,9 +1,10 @@
 //! `history`: the releases of a service.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
 use serde_json::{Value, json};
 
+use super::report::Answer;
 use super::{Context, complete};
 use crate::error::Exit;
 use crate::release::{History, Release};
@@ -15,9 +16,8 @@ pub struct Args {
     /// The service
     #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
     service: String,
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// Runs it.
@@ -33,11 +33,11 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         // There is no such service, and there never was.
         manifest?;
     }
-    if args.output.is_some() {
+    if args.answer.is_json() {
         let releases: Vec<Value> = history.0.iter().map(as_json).collect();
         let environment = context.environment.name.as_ref();
         let value = json!({"version": 1, "environment": environment, "service": args.service, "releases": releases});
-        context.ui.json(value).context("cannot write to stdout")?;
+        context.report.answer(value);
         return Ok(Exit::Done);
     }
     let head =

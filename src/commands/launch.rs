@@ -16,13 +16,14 @@ use super::notify::Notes;
 use super::options::{Boldness, OnFailure, Patience};
 use super::order::Order;
 use super::refusal::{findings, refuse, tell_error};
+use super::report::Wrong;
 use super::several::{self, Outcome, side_by_side};
 use super::target::Company;
 use super::{Context, consent, story, words};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Body, Ended, Feed, Place, Plan, Reading, Request, Together, Turns};
+use crate::release::{self, Body, Feed, Place, Plan, Reading, Request, Together, Turns};
 use crate::signal;
 use crate::ui::{Tone, Ui};
 
@@ -165,8 +166,16 @@ fn wish(items: &[Item]) -> String {
 }
 
 fn outcome(item: &Item, exit: Exit, took: Option<Duration>) -> Outcome {
-    let Body { service, version, .. } = &item.body;
-    Outcome { service: service.clone(), version: version.clone(), exit, was_nothing: item.is_nothing, took }
+    let Item { look, body, is_nothing } = item;
+    let is_nothing = *is_nothing;
+    let Body { service, version, former, nature, git, .. } = body.clone();
+    let (changes, drift) = match is_nothing {
+        true => Default::default(),
+        false => (look.plan.changes.clone(), story::drift(&look.drift)),
+    };
+    let (ended, error, behind) = (None, None, None);
+    let was_nothing = is_nothing;
+    Outcome { service, version, exit, was_nothing, took, former, nature, changes, drift, git, ended, error, behind }
 }
 
 /// Prints what would be run.
@@ -195,9 +204,12 @@ fn rehearse<'a>(
     let commands = kubectl.rehearsed();
     if !commands.is_empty() {
         let lines: Vec<String> = commands.iter().map(|command| format!("{}\n", command.pasted())).collect();
-        context.ui.product(&lines.concat())?;
+        if !context.report.is_json() {
+            context.ui.product(&lines.concat())?;
+        }
         context.ui.say(Tone::Good, "nothing was changed");
     }
+    context.report.would_run(commands.iter().map(|command| command.pasted().to_string()).collect());
     Ok(outcomes)
 }
 
@@ -229,18 +241,22 @@ fn start<'a>(
     } else {
         let told = body.clone();
         let request = request(context, &mut look, body, how, beside, ui);
-        release::run(kubectl, request, ui).map(|ended: Ended| {
-            how.notes.released(context.environment.name.as_ref(), &told, &ended);
-            ended.exit
-        })
+        release::run(kubectl, request, ui)
+            .inspect(|ended| how.notes.released(context.environment.name.as_ref(), &told, ended))
     };
-    outcome.exit = result.unwrap_or_else(|error| {
-        let exit = tell_error(&error, ui);
-        if let Some(together) = beside.together {
-            together.fail(&format!("{} could not be begun", outcome.service));
+    match result {
+        Ok(ended) => {
+            outcome.exit = ended.exit;
+            outcome.ended = Some(ended);
         }
-        exit
-    });
+        Err(error) => {
+            outcome.exit = tell_error(&error, ui);
+            outcome.error = Some(Wrong::of(&error));
+            if let Some(together) = beside.together {
+                together.fail(&format!("{} could not be begun", outcome.service));
+            }
+        }
+    }
     outcome.took = Some(started.elapsed());
     outcome
 }

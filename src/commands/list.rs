@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::report::{Answer, Report};
 use super::{Global, Ground, connect};
 use crate::error::Exit;
 use crate::manifest::{Environment, Loading};
@@ -16,9 +17,8 @@ use crate::ui::{Tone, Ui, ago, table};
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// What is known of the services of one environment.
@@ -34,7 +34,7 @@ struct Column {
 ///
 /// # Errors
 /// If the repo cannot be read; or the one environment that was named.
-pub fn run(global: &Global, ui: Ui, args: &Args) -> Result<Exit> {
+pub fn run(global: &Global, ui: Ui, args: &Args, report: &Report) -> Result<Exit> {
     let ground = Ground::resolve(global, ui)?;
     let environments: Vec<Environment> = match &ground.environment {
         Some(one) => vec![one.clone()],
@@ -54,9 +54,9 @@ pub fn run(global: &Global, ui: Ui, args: &Args) -> Result<Exit> {
             ground.ui.say(Tone::Warn, format!("warning: what runs in {name} is not known: {why:#}"));
         }
     }
-    if args.output.is_some() {
+    if args.answer.is_json() {
         let all: Vec<serde_json::Value> = columns.iter().map(as_json).collect();
-        ground.ui.json(json!({"version": 1, "environments": all})).context("cannot write to stdout")?;
+        report.answer(json!({"version": 1, "environments": all}));
         return Ok(Exit::Done);
     }
     let rows = if let [one] = columns.as_slice() { details(one) } else { matrix(&columns) };

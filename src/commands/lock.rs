@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::locked::{Queueing, busy, interrupted, token};
+use super::report::{Answer, Wishes};
 use super::{Context, consent};
 use crate::error::{Exit, Failure};
 use crate::kubectl::Kubectl;
@@ -28,16 +29,21 @@ enum Verb {
     /// Keep the environment for yourself for a while; prints the token with which you still ship. Again with the token: for longer
     Acquire(Acquire),
     /// Give the environment back, with the token in SHIPCAT_LOCK
-    Release,
+    Release(Release),
     /// Take the lock from whoever has it: once that run has stopped, or died
     Steal(Steal),
 }
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+#[derive(Debug, clap::Args)]
+struct Release {
+    #[command(flatten)]
+    answer: Answer,
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +56,8 @@ struct Acquire {
     reason: Option<String>,
     #[command(flatten)]
     queueing: Queueing,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +71,20 @@ struct Steal {
     /// Go on in a protected environment without being asked
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+impl Args {
+    /// How the answer is wished for.
+    pub fn wishes(&self) -> Wishes {
+        match &self.verb {
+            Verb::Show(args) => args.answer.of("lock show"),
+            Verb::Acquire(args) => args.answer.of("lock acquire"),
+            Verb::Release(args) => args.answer.of("lock release"),
+            Verb::Steal(args) => args.answer.of("lock steal"),
+        }
+    }
 }
 
 /// Runs it.
@@ -74,7 +96,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     match &args.verb {
         Verb::Show(args) => show(&context, &kubectl, args),
         Verb::Acquire(args) => acquire(&context, &kubectl, args),
-        Verb::Release => release(&context, &kubectl),
+        Verb::Release(_) => release(&context, &kubectl),
         Verb::Steal(args) => steal(&context, &kubectl, args),
     }
 }
@@ -82,25 +104,27 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
 fn show(context: &Context, kubectl: &Kubectl<'_>, args: &Show) -> Result<Exit> {
     let (state, _) = lock::read(kubectl).map_err(|error| error.refused("cannot read the lock"))?;
     let name = &context.environment.name;
-    if args.output.is_some() {
+    if args.answer.is_json() {
         let run = state.run.as_ref().map(|run| {
             json!({"who": run.who, "what": run.what, "step": run.step, "build": run.build, "since": run.since.to_string(),
                 "renewed": run.renewed.to_string(), "stolenBy": run.robbed.as_ref().map(|theft| &theft.who)})
         });
-        let hold = state.hold.as_ref().map(|hold| {
-            json!({"who": hold.who, "reason": hold.reason, "since": hold.since.to_string(), "until": hold.end().to_string()})
-        });
+        let hold = state.hold.as_ref().map(hold_as_json);
         let queue: Vec<_> = state.queue.iter().map(|place| json!({"who": place.who, "what": place.what})).collect();
         let stolen = state.stolen.as_ref().map(
             |theft| json!({"who": theft.who, "reason": theft.reason, "at": theft.at.to_string(), "from": theft.from}),
         );
         let environment = name.to_string();
-        let value = json!({"environment": environment, "run": run, "hold": hold, "queue": queue, "stolen": stolen});
-        context.ui.json(value).context("cannot write to stdout")?;
+        let value = json!({"version": 1, "environment": environment, "run": run, "hold": hold, "queue": queue, "stolen": stolen});
+        context.report.answer(value);
         return Ok(Exit::Done);
     }
     context.ui.product(&described(name.as_ref(), &state)).context("cannot write to stdout")?;
     Ok(Exit::Done)
+}
+
+fn hold_as_json(hold: &Hold) -> Value {
+    json!({"who": hold.who, "reason": hold.reason, "since": hold.since.to_string(), "until": hold.end().to_string()})
 }
 
 /// What the lock says, for people.
@@ -157,8 +181,7 @@ fn acquire(context: &Context, kubectl: &Kubectl<'_>, args: &Acquire) -> Result<E
             Some(hold) => {
                 kept(name.as_ref(), &hold, "longer ", ui);
                 // Whoever keeps the output has the token, as the first time.
-                ui.product(&format!("{token}\n")).context("cannot write to stdout")?;
-                Ok(Exit::Done)
+                hand_over(context, &token, &hold)
             }
             None => {
                 Err(Failure::refused(format!("the token in SHIPCAT_LOCK is none of {name}'s, or its time is over"))
@@ -178,10 +201,21 @@ fn acquire(context: &Context, kubectl: &Kubectl<'_>, args: &Acquire) -> Result<E
             let (token, hold) = lock::acquire(kubectl, *held, args.span.0, reason, ui)?;
             kept(name.as_ref(), &hold, "", ui);
             ui.say(Tone::Plain, format!("hint: export SHIPCAT_LOCK with the token, and what you ship goes out; `shipcat lock release -n {name}` gives it back"));
-            ui.product(&format!("{token}\n")).context("cannot write to stdout")?;
-            Ok(Exit::Done)
+            hand_over(context, &token, &hold)
         }
     }
+}
+
+/// The token is the product: who has it still ships.
+fn hand_over(context: &Context, token: &str, hold: &Hold) -> Result<Exit> {
+    if context.report.is_json() {
+        let environment = context.environment.name.as_ref();
+        let hold = hold_as_json(hold);
+        context.report.answer(json!({"version": 1, "environment": environment, "token": token, "hold": hold}));
+    } else {
+        context.ui.product(&format!("{token}\n")).context("cannot write to stdout")?;
+    }
+    Ok(Exit::Done)
 }
 
 fn kept(name: &str, hold: &Hold, longer: &str, ui: &Ui) {
@@ -192,6 +226,7 @@ fn kept(name: &str, hold: &Hold, longer: &str, ui: &Ui) {
 fn release(context: &Context, kubectl: &Kubectl<'_>) -> Result<Exit> {
     let name = &context.environment.name;
     let was = lock::release(kubectl, token().as_deref())?;
+    context.report.answer(json!({"version": 1, "environment": name.as_ref(), "released": was}));
     context
         .ui
         .say(Tone::Good, if was { format!("{name} is given back") } else { format!("{name} was not kept by anybody") });
@@ -204,7 +239,9 @@ fn steal(context: &Context, kubectl: &Kubectl<'_>, args: &Steal) -> Result<Exit>
     if let Some(signal) = consent::ask(&context.environment, "stealing its lock", args.yes, ui)? {
         return Ok(interrupted(signal, ui));
     }
-    match lock::steal(kubectl, &args.reason, args.now, ui)? {
+    let from = lock::steal(kubectl, &args.reason, args.now, ui)?;
+    context.report.answer(json!({"version": 1, "environment": name.as_ref(), "from": from}));
+    match from {
         None => ui.say(Tone::Good, format!("nobody has the lock of {name}")),
         Some(from) => {
             ui.say(Tone::Good, format!("the lock of {name} is free; it was taken from {from}"));

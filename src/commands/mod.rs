@@ -32,6 +32,7 @@ mod options;
 mod order;
 mod pending;
 mod refusal;
+mod report;
 mod rescue;
 mod several;
 mod story;
@@ -41,4 +42,5 @@ mod target;
 mod words;
 
 pub use context::{Context, Global, Ground, connect};
-pub use refusal::tell_error;
+use refusal::tell_error;
+pub use report::{Report, Wishes};

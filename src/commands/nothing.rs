@@ -8,7 +8,7 @@ use super::look::Look;
 use super::story;
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Ending, Feed, Patience, Together, VersionFrom};
+use crate::release::{self, Ended, Ending, Feed, Patience, Together, Trouble, VersionFrom};
 use crate::ui::{Tone, Ui};
 
 /// Nothing differs; but shipping again what is broken is no success.
@@ -22,10 +22,10 @@ pub fn nothing_to_do<'a>(
     together: Option<&Together>,
     feed: Option<&Arc<Feed<'a>>>,
     ui: &Ui,
-) -> Result<Exit> {
+) -> Result<Ended> {
     let order = &look.order;
     let what = format!("{} {}", order.service, order.version);
-    let ending = release::look(kubectl, &look.plan, patience, feed, ui)?;
+    let (ending, failing) = release::look(kubectl, &look.plan, patience, feed, ui)?;
     if let Some(together) = together {
         match ending {
             // It may be the last that the others wait for; what becomes of them changes nothing of it.
@@ -33,6 +33,9 @@ pub fn nothing_to_do<'a>(
             _ => together.fail(&format!("{} is broken", order.service)),
         }
     }
+    let reason = Trouble::of(ending.clone()).map(|trouble| trouble.reason());
+    let why = failing.first().map(|failing| failing.message.clone());
+    let ended = |exit| Ended { reason, why, failing, ..Ended::at(exit) };
     Ok(match ending {
         Ending::Good => {
             let source = match (order.command.as_str(), order.from) {
@@ -44,17 +47,17 @@ pub fn nothing_to_do<'a>(
             let verb = if look.plan.workloads().next().is_some() { "runs" } else { "is" };
             ui.say(Tone::Good, format!("nothing to do: {what} {verb} as {source}"));
             story::unmanaged(&look.unmanaged, ui);
-            Exit::Done
+            ended(Exit::Done)
         }
-        Ending::Interrupted(signal) => Exit::Interrupted(signal),
+        Ending::Interrupted(signal) => ended(Exit::Interrupted(signal)),
         Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why) => {
             ui.say(Tone::Bad, format!("error: nothing was changed, and it is not known how {what} is: {why}"));
-            Exit::AsBefore
+            ended(Exit::AsBefore)
         }
         Ending::Doomed(_) | Ending::Late(_) => {
             ui.say(Tone::Bad, format!("error: nothing to change, but what runs is broken: {what}"));
             ui.say(Tone::Plain, "hint: ship a version that works, or `shipcat rollback`");
-            Exit::AsBefore
+            ended(Exit::AsBefore)
         }
     })
 }

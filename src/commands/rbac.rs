@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
 
 use super::Context;
 use super::context::records;
+use super::report::Answer;
 use super::survey::{Selection, survey};
 use crate::error::{Exit, count};
 use crate::manifest::Version;
@@ -18,6 +20,8 @@ pub struct Args {
     /// The Role of somebody who only looks: `diff`, `status`, `history`
     #[arg(long)]
     reader: bool,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// Runs it. No cluster is asked.
@@ -41,10 +45,14 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let runs_tests = found.made.iter().any(|made| runs_by_job(&context, &made.name));
     let permissions = if args.reader { reader(&kinds, records) } else { deployer(&kinds, records, runs_tests) };
     let grants = kinds.iter().any(|(group, _)| group == "rbac.authorization.k8s.io");
-    context
-        .ui
-        .write(&role(&context, args.reader, &permissions, found.made.len(), grants))
-        .context("cannot write to stdout")?;
+    let role = role(&context, args.reader, &permissions, found.made.len(), grants);
+    if args.answer.is_json() {
+        let role = serde_yaml::from_str::<Value>(&role).context("shipcat itself failed: its Role is no YAML")?;
+        let environment = context.environment.name.as_ref();
+        context.report.answer_whole(json!({"version": 1, "environment": environment, "role": role}));
+        return Ok(Exit::Done);
+    }
+    context.ui.write(&role).context("cannot write to stdout")?;
     Ok(Exit::Done)
 }
 

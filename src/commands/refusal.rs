@@ -32,20 +32,25 @@ pub fn findings(looks: &[&Look]) -> Vec<Finding> {
 pub fn refuse(findings: &[Finding]) -> Result<()> {
     let refusals: Vec<&Finding> = findings.iter().filter(|finding| finding.weight == Weight::Refusal).collect();
     let Some((last, others)) = refusals.split_last() else { return Ok(()) };
-    let mut message = String::new();
-    for finding in others {
-        message += &format!("{}\nhint: {}\nerror: ", finding.what, finding.todo);
-    }
-    let failure = Failure::refused(message + &last.what);
-    Err(if last.todo.is_empty() { failure } else { failure.hint(&last.todo) }.into())
+    let failure = |finding: &Finding| {
+        let failure = Failure::refused(&finding.what);
+        if finding.todo.is_empty() { failure } else { failure.hint(&finding.todo) }
+    };
+    Err(Failure { beside: others.iter().map(|finding| failure(finding)).collect(), ..failure(last) }.into())
 }
 
 /// Tells an error of one of several, with what to do about it. Nothing was changed.
 pub fn tell_error(error: &anyhow::Error, ui: &Ui) -> Exit {
-    ui.say(Tone::Bad, format!("error: {error:#}"));
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<Failure>());
-    for hint in failure.map(|failure| failure.hints.as_slice()).unwrap_or_default() {
-        ui.say(Tone::Plain, format!("hint: {hint}"));
+    let tell = |message: String, hints: &[String]| {
+        ui.say(Tone::Bad, format!("error: {message}"));
+        for hint in hints {
+            ui.say(Tone::Plain, format!("hint: {hint}"));
+        }
+    };
+    for other in failure.map(|failure| failure.beside.as_slice()).unwrap_or_default() {
+        tell(other.to_string(), &other.hints);
     }
+    tell(format!("{error:#}"), failure.map(|failure| failure.hints.as_slice()).unwrap_or_default());
     failure.map_or(Exit::Refused, |failure| failure.exit)
 }

@@ -11,9 +11,10 @@ use super::look::Look;
 use super::notify::{Notes, Notify};
 use super::options::{Boldness, OnFailure, Patience};
 use super::order::Order;
+use super::report::Asked;
 use super::ship::{rehearsing, service_name};
 use super::target::Company;
-use super::{Context, checkout, complete, consent, several, story};
+use super::{Context, checkout, complete, consent, story};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
 use crate::release::{self, Outcome, VersionFrom};
@@ -35,6 +36,8 @@ pub struct Args {
     patience: Patience,
     #[command(flatten)]
     notify: Notify,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// Runs it. It needs no manifest of the service, only the environment: what goes is what the records know.
@@ -65,7 +68,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         }
         let again = |_: &[Order]| Ok(vec![release::retire(&kubectl, service)?]);
         let outcomes = launch(&context, &kubectl, prepared, how, again)?;
-        Ok(several::worst(&outcomes))
+        Ok(context.report.became(outcomes))
     };
     let what = format!("remove {service}");
     let errand = Errand {

@@ -124,11 +124,13 @@ pub fn rescue(
     }
     kubectl.stoppable(false);
     kubectl.at_step("recovers a release that died");
-    let exits = recover(context, kubectl, &cases, patience)?;
-    for (case, exit) in cases.iter().zip(&exits) {
-        let why = (*exit != Exit::Done).then(|| format!("the run of release {} died", case.stranded.number()));
-        let ended = Ended { exit: *exit, why, tests: None };
-        notes.released(context.environment.name.as_ref(), case.stranded.body(), &ended);
+    let all = recover(context, kubectl, &cases, patience)?;
+    let exits: Vec<Exit> = all.iter().map(|ended| ended.exit).collect();
+    for (case, ended) in cases.iter().zip(all) {
+        let body = case.stranded.body();
+        let why = (ended.exit != Exit::Done).then(|| format!("the run of release {} died", case.stranded.number()));
+        notes.released(context.environment.name.as_ref(), body, &Ended { why, ..Ended::at(ended.exit) });
+        context.report.recovered(case.service, &body.version, ended);
     }
     kubectl.stoppable(true);
     Ok(match Exit::worst(exits) {
@@ -189,7 +191,7 @@ fn fit(id: &str, cases: &mut [Case<'_>], histories: &BTreeMap<String, History>) 
 }
 
 /// Recovers each: side by side, since some may stand or fall together.
-fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patience: &Patience) -> Result<Vec<Exit>> {
+fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patience: &Patience) -> Result<Vec<Ended>> {
     let mut groups: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
     for case in cases {
         let Some(id) = group(case.history) else { continue };
@@ -202,14 +204,14 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         .map(|(id, (size, is_foreign))| (id, (Together::new(id.to_owned(), size), is_foreign)))
         .collect();
     let turns = Turns::new(cases.len(), cases.len());
-    let one = |n: usize, case: &Case<'_>| -> Result<Exit> {
+    let one = |n: usize, case: &Case<'_>| -> Result<Ended> {
         let place = turns.place(n);
         place.begin();
         let with = group(case.history).and_then(|id| together.get(id));
         if with.is_some_and(|(_, is_foreign)| *is_foreign) && !case.is_foreign() {
             let number = case.stranded.number();
             case.ui.say(Tone::Plain, format!("release {number} is left as it is, with the ones that it goes with"));
-            return Ok(Exit::Person);
+            return Ok(Ended { number: Some(number), ..Ended::at(Exit::Person).because("together") });
         }
         let means = Means {
             environment: context.environment.name.as_ref(),
@@ -225,7 +227,7 @@ fn recover(context: &Context, kubectl: &Kubectl<'_>, cases: &[Case<'_>], patienc
         }
         result
     };
-    let results: Vec<Result<Exit>> = std::thread::scope(|scope| {
+    let results: Vec<Result<Ended>> = std::thread::scope(|scope| {
         let one = &one;
         let all: Vec<_> = cases.iter().enumerate().map(|(n, case)| scope.spawn(move || one(n, case))).collect();
         let failed = || anyhow!("shipcat itself failed while it recovered a release");

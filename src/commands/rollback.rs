@@ -12,9 +12,10 @@ use super::look::Look;
 use super::notify::{Notes, Notify};
 use super::options::{Boldness, Patience};
 use super::order::Order;
+use super::report::Asked;
 use super::ship::{read, read_one, rehearsing, running, service_name};
 use super::target::Company;
-use super::{Context, complete, several, story};
+use super::{Context, complete, story};
 use crate::error::{Exit, Failure, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Kind, Outcome, Release};
@@ -37,6 +38,8 @@ pub struct Args {
     patience: Patience,
     #[command(flatten)]
     notify: Notify,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// Runs it. It needs no manifest of the service, only the environment: what is applied is what the record holds.
@@ -52,7 +55,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let go = |prepared, notes: &Notes| {
         let how = How { patience, boldness, company, junit: None, notes };
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
-        Ok(several::worst(&outcomes))
+        Ok(context.report.became(outcomes))
     };
     let to = args.to.map(|number| format!(" to release {number}")).unwrap_or_default();
     let what = format!("rollback {service}{to}");

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::report::Wrong;
 use crate::error::{Exit, count, join_and};
+use crate::git::GitState;
+use crate::release::{Change, Ended};
 use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 
@@ -22,6 +25,68 @@ pub struct Outcome {
     pub was_nothing: bool,
     /// How long it took; nothing of one that was not begun.
     pub took: Option<Duration>,
+    /// The version that was live before.
+    pub former: Option<String>,
+    /// Of what nature its changes are.
+    pub nature: Vec<String>,
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// What somebody changed by hand before, one a line.
+    pub drift: Vec<String>,
+    /// The state of the manifests repo.
+    pub git: Option<GitState>,
+    /// How its release ended, where one was begun.
+    pub ended: Option<Ended>,
+    /// Why none was begun.
+    pub error: Option<Wrong>,
+    /// What went wrong behind a release that went well: the word for machines, and a line.
+    pub behind: Option<(&'static str, String)>,
+}
+
+impl Outcome {
+    /// Whether it came to its turn.
+    pub fn is_begun(&self) -> bool {
+        self.took.is_some()
+    }
+
+    /// The word for machines, where it did not go well.
+    pub fn reason(&self) -> Option<&'static str> {
+        let behind = self.behind.as_ref().map(|(reason, _)| *reason);
+        let own = self.ended.as_ref().and_then(|ended| ended.reason);
+        let wrong = self.error.as_ref().map(Wrong::reason);
+        let interrupted = matches!(self.exit, Exit::Interrupted(_)).then_some("interrupted");
+        behind.or(own).or(wrong).or(interrupted)
+    }
+
+    /// What went wrong, in a line.
+    pub fn why(&self) -> Option<&str> {
+        let behind = self.behind.as_ref().map(|(_, why)| why.as_str());
+        let own = self.ended.as_ref().and_then(|ended| ended.why.as_deref());
+        behind.or(own).or(self.error.as_ref().map(|wrong| wrong.message.as_str()))
+    }
+
+    /// In which state that leaves it, to stand behind the word for it.
+    pub fn state(&self) -> &'static str {
+        match self.exit {
+            Exit::AsBefore | Exit::Interrupted(_) if self.is_begun() => ", as before",
+            _ => "",
+        }
+    }
+}
+
+/// How something ended, in a word for machines.
+pub fn state(exit: Exit, was_nothing: bool, is_rehearsal: bool) -> &'static str {
+    match exit {
+        Exit::Done if was_nothing => "unchanged",
+        Exit::Done if is_rehearsal => "rehearsed",
+        Exit::Done => "done",
+        Exit::No => "no",
+        Exit::Refused => "refused",
+        Exit::AsBefore => "as-before",
+        Exit::Locked => "locked",
+        Exit::Person => "needs-person",
+        Exit::Interrupted(_) => "interrupted",
+    }
 }
 
 /// What a release costs the processor, shared by its cores: nearly all of it the starts of kubectl, and most of that in the beginning.
@@ -78,10 +143,7 @@ pub fn tell(environment: &str, outcomes: &[Outcome], ui: &Ui) {
     for one in outcomes {
         let took = one.took.filter(|_| !one.was_nothing);
         let took = took.map(|took| format!(" after {}", seconds(took))).unwrap_or_default();
-        let state = match one.exit {
-            Exit::AsBefore | Exit::Interrupted(_) if one.took.is_some() => ", as before",
-            _ => "",
-        };
+        let state = one.state();
         let line = format!("  {:services$}   {:versions$}   {}{took}{state}", one.service, one.version, word(one));
         ui.say(tone(one.exit), line);
     }
@@ -105,7 +167,8 @@ fn headline(environment: &str, outcomes: &[Outcome]) -> String {
     format!("{} in {environment}: {}", count(outcomes.len(), "service"), join_and(&words))
 }
 
-fn word(outcome: &Outcome) -> &'static str {
+/// How it ended, in a word.
+pub fn word(outcome: &Outcome) -> &'static str {
     match outcome.exit {
         Exit::Done | Exit::No if outcome.was_nothing => "ran already",
         Exit::Done | Exit::No => "shipped",
@@ -129,16 +192,28 @@ fn tone(exit: Exit) -> Tone {
 mod tests {
     use super::*;
 
+    fn outcome(service: &str, exit: Exit, was_nothing: bool) -> Outcome {
+        Outcome {
+            service: service.into(),
+            version: "1".into(),
+            exit,
+            was_nothing,
+            took: Some(Duration::ZERO),
+            former: None,
+            nature: Vec::new(),
+            changes: Vec::new(),
+            drift: Vec::new(),
+            git: None,
+            ended: None,
+            error: None,
+            behind: None,
+        }
+    }
+
     #[test]
     fn what_takes_longest_begins_first_and_is_told_in_its_place() {
         let begun = Mutex::new(Vec::new());
-        let outcome = |service: &u64| Outcome {
-            service: service.to_string(),
-            version: String::new(),
-            exit: Exit::Done,
-            was_nothing: false,
-            took: None,
-        };
+        let outcome = |service: &u64| Outcome { took: None, ..outcome(&service.to_string(), Exit::Done, false) };
         let begin = |_, service: u64| {
             begun.lock().unwrap().push(service);
             outcome(&service)
@@ -150,13 +225,7 @@ mod tests {
 
     #[test]
     fn the_headline_counts_and_the_code_is_of_the_worst() {
-        let one = |exit, was_nothing| Outcome {
-            service: "w".into(),
-            version: "1".into(),
-            exit,
-            was_nothing,
-            took: Some(Duration::ZERO),
-        };
+        let one = |exit, was_nothing| outcome("w", exit, was_nothing);
         let all = [one(Exit::Done, false), one(Exit::AsBefore, false), one(Exit::Done, true), one(Exit::Done, false)];
         assert_eq!(headline("dev", &all), "4 services in dev: 2 shipped, 1 failed and 1 ran already");
         assert_eq!(worst(&all), Exit::AsBefore);

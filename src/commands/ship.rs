@@ -12,9 +12,10 @@ use super::look::Look;
 use super::notify::{Notes, Notify};
 use super::options::{Boldness, Patience};
 use super::order::{self, Order};
+use super::report::Asked;
 use super::suite::{Tests, obstacles};
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, complete, consent, pending, several, story};
+use super::{Context, checkout, complete, consent, pending, story};
 use crate::error::{Exit, Failure, Problems, count, join_and};
 use crate::git;
 use crate::kubectl::Kubectl;
@@ -53,6 +54,8 @@ pub struct Args {
     tests: Tests,
     #[command(flatten)]
     notify: Notify,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 impl Args {
@@ -209,22 +212,27 @@ fn go(
     for (outcome, recording) in outcomes.iter_mut().zip(recordings) {
         if let (Exit::Done, Some(mut recording)) = (outcome.exit, recording) {
             let message = format!("{} {} in {}", outcome.service, outcome.version, context.environment.name);
-            outcome.exit = record(context, &mut recording, args, &message);
+            (outcome.exit, outcome.behind) = record(context, &mut recording, args, &message);
         }
     }
-    Ok(several::worst(&outcomes))
+    Ok(context.report.became(outcomes))
 }
 
 /// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.
-fn record(context: &Context, recording: &mut Recording, args: &Args, message: &str) -> Exit {
+fn record(
+    context: &Context,
+    recording: &mut Recording,
+    args: &Args,
+    message: &str,
+) -> (Exit, Option<(&'static str, String)>) {
     let (ui, file) = (&context.ui, recording.shown.display().to_string());
     if !recording.is_needed() {
         ui.say(Tone::Dim, "the files say this version already");
-        return Exit::Done;
+        return (Exit::Done, None);
     }
     if args.boldness.dry_run {
         ui.say(Tone::Dim, format!("`{file}` would get the version"));
-        return Exit::Done;
+        return (Exit::Done, None);
     }
     let written = recording.write().map_err(|error| format!("{error:#}"));
     let committed = match (&written, args.commit) {
@@ -235,7 +243,7 @@ fn record(context: &Context, recording: &mut Recording, args: &Args, message: &s
         (Ok(()), Ok(revision)) => {
             let how = revision.map(|revision| format!(", committed as {revision} (not pushed)")).unwrap_or_default();
             ui.say(Tone::Plain, format!("`{file}` has the version now{how}"));
-            Exit::Done
+            (Exit::Done, None)
         }
         (Err(why), _) | (_, Err(why)) => {
             ui.say(
@@ -248,7 +256,7 @@ fn record(context: &Context, recording: &mut Recording, args: &Args, message: &s
                     "hint: write it there by hand, or the next ship may take it back; the commit would be \"{message}\""
                 ),
             );
-            Exit::Person
+            (Exit::Person, Some(("recording", format!("the version could not be recorded in `{file}`: {why}"))))
         }
     }
 }

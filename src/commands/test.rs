@@ -1,12 +1,13 @@
 //! `test`: the BDD tests of services, for the versions that run, under the lock.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::locked::{Queueing, held};
 use super::notify::{Notes, Notify};
 use super::order;
 use super::refusal::refuse;
+use super::report::Asked;
 use super::ship::running;
 use super::suite::{Options, obstacles};
 use super::target::{Target, manifests};
@@ -37,9 +38,8 @@ pub struct Args {
     queueing: Queueing,
     #[command(flatten)]
     notify: Notify,
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// A service that is tested.
@@ -51,14 +51,20 @@ struct Subjected {
 }
 
 /// What came of one service.
-struct Report {
-    service: String,
-    version: String,
-    exit: Exit,
+#[derive(Debug)]
+pub struct Verdict {
+    /// The service.
+    pub service: String,
+    /// The version that runs.
+    pub version: String,
+    /// How it ended.
+    pub exit: Exit,
     /// `passed`, `failed`, `void`, ...
-    verdict: &'static str,
-    why: Option<String>,
-    tests: Option<Summary>,
+    pub verdict: &'static str,
+    /// Why they did not pass.
+    pub why: Option<String>,
+    /// What they said, where they were judged.
+    pub tests: Option<Summary>,
 }
 
 /// Runs it: 0 if all passed, 1 if some failed, 5 if a verdict is void.
@@ -119,9 +125,10 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         }
         Ok(Exit::worst(results.iter().map(|one| one.exit)))
     })?;
-    if args.output.is_some() && !results.is_empty() {
-        context.ui.json(as_json(&context, &results)).context("cannot write to stdout")?;
+    if !results.is_empty() {
+        context.report.answer(as_json(&context, &results));
     }
+    context.report.tested(results);
     notes.send(&context, args.notify);
     Ok(exit)
 }
@@ -152,7 +159,7 @@ fn subjects(kubectl: &Kubectl<'_>, manifests: &[Manifest], options: &Options) ->
 }
 
 /// Tests one.
-fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Args, notes: &Notes) -> Report {
+fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Args, notes: &Notes) -> Verdict {
     let ui = &context.ui;
     let service = subject.manifest.service.to_string();
     let release = subject.running.history.running();
@@ -207,7 +214,7 @@ fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Arg
             cases: tests.as_ref().map(Summary::named).unwrap_or_default(),
         });
     }
-    Report { service, version, exit, verdict, why, tests }
+    Verdict { service, version, exit, verdict, why, tests }
 }
 
 /// Tells what the run itself did not tell.
@@ -243,8 +250,8 @@ fn workloads(kubectl: &Kubectl<'_>, service: &str, release: Option<&Release>) ->
 }
 
 /// For programs.
-fn as_json(context: &Context, results: &[Report]) -> Value {
-    let one = |result: &Report| {
+fn as_json(context: &Context, results: &[Verdict]) -> Value {
+    let one = |result: &Verdict| {
         json!({
             "service": result.service,
             "version": result.version,

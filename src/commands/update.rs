@@ -10,11 +10,12 @@ use super::look::Look;
 use super::notify::{Notes, Notify};
 use super::options::{Boldness, Patience};
 use super::order::{self, Order};
+use super::report::Asked;
 use super::ship::{read, rehearsing, running, unseen};
 use super::suite::{Tests, obstacles};
 use super::survey::Selection;
 use super::target::{Company, Target, manifests};
-use super::{Context, checkout, consent, several, story};
+use super::{Context, checkout, consent, story};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
@@ -36,6 +37,8 @@ pub struct Args {
     tests: Tests,
     #[command(flatten)]
     notify: Notify,
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// Runs it.
@@ -67,7 +70,7 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let go = |prepared, notes: &Notes| {
         let how = How { patience, boldness, company, junit: args.tests.options.junit.as_deref(), notes };
         let outcomes = launch(&context, &kubectl, prepared, how, |orders| read(&kubectl, orders))?;
-        Ok(several::worst(&outcomes))
+        Ok(context.report.became(outcomes))
     };
     let errand = Errand {
         services: &services,

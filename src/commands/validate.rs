@@ -6,7 +6,9 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
 use clap_complete::engine::ArgValueCompleter;
+use serde_json::{Value, json};
 
+use super::report::{Answer, Report, problem};
 use super::survey::{Made, Selection, survey};
 use super::{Global, complete, connect};
 use crate::error::{Exit, Problem, Problems, count};
@@ -26,16 +28,18 @@ pub struct Args {
     /// Ask each environment's API server as well, by a dry run that stores nothing
     #[arg(long)]
     server: bool,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// Runs it: code 1 if anything is wrong with the files.
 ///
 /// # Errors
 /// If it cannot be told: no repo, no such service or environment, or with `--server` no cluster.
-pub fn run(global: &Global, args: &Args, ui: &Ui) -> Result<Exit> {
+pub fn run(global: &Global, args: &Args, ui: &Ui, report: &Report) -> Result<Exit> {
     let repo = match Repo::read(global.root()?) {
         Ok(repo) => repo,
-        Err(error) => return problems_only(error, ui),
+        Err(error) => return problems_only(error, ui, report),
     };
     let environments: Vec<Environment> = match &global.environment {
         Some(name) => vec![repo.environment(Some(name))?],
@@ -43,7 +47,9 @@ pub fn run(global: &Global, args: &Args, ui: &Ui) -> Result<Exit> {
     };
     let templates = match Templates::new(&repo.templates, &repo.sources) {
         Ok(templates) => templates,
-        Err(problems) => return problems_only(Problems::new(problems, &repo.sources).unwrap_or_default().into(), ui),
+        Err(problems) => {
+            return problems_only(Problems::new(problems, &repo.sources).unwrap_or_default().into(), ui, report);
+        }
     };
     let selection = Selection { services: args.services.clone(), all: args.services.is_empty() };
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
@@ -83,7 +89,10 @@ pub fn run(global: &Global, args: &Args, ui: &Ui) -> Result<Exit> {
             ui.say(tone, format!("{list}\n\n"));
         }
     }
-    let scope = format!("{} in {}", count(services.len(), "service"), count(environments.len(), "environment"));
+    let how_many = services.len();
+    let names = environments.iter().map(|environment| environment.name.to_string()).collect();
+    report.answer(as_json(names, services.into_iter().collect(), &errors, &warnings));
+    let scope = format!("{} in {}", count(how_many, "service"), count(environments.len(), "environment"));
     let more = if warnings.is_empty() { String::new() } else { format!(", {}", count(warnings.len(), "warning")) };
     Ok(if errors.is_empty() {
         ui.say(Tone::Good, format!("{scope}: nothing wrong{more}"));
@@ -95,11 +104,25 @@ pub fn run(global: &Global, args: &Args, ui: &Ui) -> Result<Exit> {
 }
 
 /// What is wrong with `shipcat.yml` itself is an answer too.
-fn problems_only(error: anyhow::Error, ui: &Ui) -> Result<Exit> {
+fn problems_only(error: anyhow::Error, ui: &Ui, report: &Report) -> Result<Exit> {
     let problems = error.downcast::<Problems>()?;
+    report.answer(as_json(Vec::new(), Vec::new(), &problems, &Problems::default()));
     ui.say(Tone::Plain, format!("{problems}\n\n"));
     ui.say(Tone::Bad, format!("the repo itself: {}", count(problems.len(), "problem")));
     Ok(Exit::No)
+}
+
+/// For programs.
+fn as_json(environments: Vec<String>, services: Vec<String>, errors: &Problems, warnings: &Problems) -> Value {
+    let list = |problems: &Problems| problems.all().map(problem).collect::<Vec<_>>();
+    json!({
+        "version": 1,
+        "isGood": errors.is_empty(),
+        "environments": environments,
+        "services": services,
+        "errors": list(errors),
+        "warnings": list(warnings),
+    })
 }
 
 /// The API server's word on each service.

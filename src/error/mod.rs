@@ -3,7 +3,7 @@
 
 mod problem;
 
-pub use problem::{FileId, Place, Problem, Problems, Sources, closest};
+pub use problem::{FileId, Place, Problem, Problems, Rendered, Sources, closest};
 
 use std::fmt;
 
@@ -65,12 +65,14 @@ pub struct Failure {
     pub message: String,
     /// What to do now, each starting with an action.
     pub hints: Vec<String>,
+    /// What stands in the way beside it, where there is more: told before it.
+    pub beside: Vec<Failure>,
 }
 
 impl Failure {
     /// A failure after which nothing was changed (code 2).
     pub fn refused(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Refused, message: message.into(), hints: Vec::new() }
+        Self { exit: Exit::Refused, message: message.into(), hints: Vec::new(), beside: Vec::new() }
     }
 
     /// The same failure with another exit code.

@@ -105,11 +105,29 @@ impl Problem {
     }
 }
 
+/// A problem that has been rendered. The order is that of the places, one message for one mistake.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rendered {
+    /// The file; empty if it is in none.
+    pub path: PathBuf,
+    /// The line, from 1; 0 if it is in no file.
+    pub line: usize,
+    /// The column in characters, from 1; 0 if it is in no file.
+    pub column: usize,
+    /// All of it, for people.
+    pub text: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The environments in which it is one; none where it is one in all that were looked at.
+    pub environments: Vec<String>,
+}
+
 /// All the problems that were found in one go: an error by itself, already rendered.
 #[derive(Debug, Default)]
 pub struct Problems {
-    // In the order of their places, one message for one mistake.
-    list: BTreeSet<(PathBuf, usize, usize, String)>,
+    list: BTreeSet<Rendered>,
 }
 
 impl Problems {
@@ -127,7 +145,15 @@ impl Problems {
                 Some(place) => (sources.path(place.file).to_owned(), place.line, place.column),
                 None => (PathBuf::new(), 0, 0),
             };
-            self.list.insert((path, line, column, problem.render(word, sources)));
+            self.list.insert(Rendered {
+                path,
+                line,
+                column,
+                text: problem.render(word, sources),
+                message: problem.message.clone(),
+                hint: problem.hint.clone(),
+                environments: Vec::new(),
+            });
         }
     }
 
@@ -136,14 +162,20 @@ impl Problems {
         match error.downcast::<Self>() {
             Ok(problems) => self.list.extend(problems.list),
             Err(error) => {
-                let text = match error.downcast_ref::<Failure>() {
-                    Some(failure) => {
-                        let hints = failure.hints.iter().map(|hint| format!("\nhint: {hint}")).collect::<String>();
-                        format!("error: {failure}{hints}\n")
-                    }
-                    None => format!("error: {error:#}\n"),
+                let (message, hints) = match error.downcast_ref::<Failure>() {
+                    Some(failure) => (failure.to_string(), failure.hints.as_slice()),
+                    None => (format!("{error:#}"), [].as_slice()),
                 };
-                self.list.insert((PathBuf::new(), 0, 0, text));
+                let told: String = hints.iter().map(|hint| format!("\nhint: {hint}")).collect();
+                self.list.insert(Rendered {
+                    path: PathBuf::new(),
+                    line: 0,
+                    column: 0,
+                    text: format!("error: {message}{told}\n"),
+                    message,
+                    hint: (!hints.is_empty()).then(|| hints.join("; ")),
+                    environments: Vec::new(),
+                });
             }
         }
     }
@@ -154,13 +186,16 @@ impl Problems {
         let mut found: BTreeMap<_, Vec<String>> = BTreeMap::new();
         for (environment, problems) in lists {
             for problem in problems.list {
-                found.entry(problem).or_default().push(format!("`{environment}`"));
+                found.entry(problem).or_default().push(environment.clone());
             }
         }
-        let told = found.into_iter().map(|((path, line, column, text), inside)| {
-            let note =
-                if inside.len() == environments { String::new() } else { format!("note: in {}\n", join_and(&inside)) };
-            (path, line, column, format!("{text}{note}"))
+        let told = found.into_iter().map(|(problem, inside)| {
+            if inside.len() == environments {
+                return problem;
+            }
+            let names: Vec<String> = inside.iter().map(|name| format!("`{name}`")).collect();
+            let text = format!("{}note: in {}\n", problem.text, join_and(&names));
+            Rendered { text, environments: inside, ..problem }
         });
         Self { list: told.collect() }
     }
@@ -172,7 +207,12 @@ impl Problems {
 
     /// Each with its file and its line, where it has them: the line is 0 where it has none.
     pub fn each(&self) -> impl Iterator<Item = (&Path, usize, &str)> {
-        self.list.iter().map(|(path, line, _, text)| (path.as_path(), *line, text.as_str()))
+        self.list.iter().map(|one| (one.path.as_path(), one.line, one.text.as_str()))
+    }
+
+    /// All of them, in the order of their places.
+    pub fn all(&self) -> impl Iterator<Item = &Rendered> {
+        self.list.iter()
     }
 
     /// How many there are.
@@ -188,7 +228,7 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts: Vec<&str> = self.list.iter().map(|(.., text)| text.trim_end()).collect();
+        let texts: Vec<&str> = self.list.iter().map(|one| one.text.trim_end()).collect();
         f.write_str(&texts.join("\n\n"))
     }
 }

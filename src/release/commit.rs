@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ending::Run;
+use super::ending::{Ended, Run};
 use super::record::Outcome;
 use super::transaction::{Request, answers};
 use super::{gone, retention};
@@ -16,7 +16,13 @@ const GOING: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Says "deployed": the point of no return.
-    pub fn commit(&self) -> Exit {
+    pub fn commit(&self) -> Ended {
+        let (exit, reason) = self.deployed();
+        let tests = self.record.tests.clone();
+        Ended { reason, tests, number: Some(self.record.number), ..Ended::at(exit) }
+    }
+
+    fn deployed(&self) -> (Exit, Option<&'static str>) {
         let (ui, number) = (self.ui, self.record.number);
         let verb = if self.main(|step| Some(&step.desired)).is_some() { "runs" } else { "is" };
         let Request { environment, body, .. } = self.request;
@@ -46,18 +52,18 @@ impl Run<'_> {
                 // Nobody waits for that.
                 retention::forget(self.kubectl, self.request, number, true, ui);
                 if left.is_empty() {
-                    return Exit::Done;
+                    return (Exit::Done, None);
                 }
                 ui.say(Tone::Bad, "error: what this release has no more could not all be removed");
                 for line in left {
                     ui.say(Tone::Plain, format!("  {line}"));
                 }
                 ui.say(Tone::Plain, "hint: ship the same once more when that is mended: it removes what is left");
-                Exit::Person
+                (Exit::Person, Some("leftovers"))
             }
             Err(error) if error.reason == Reason::Lockless => {
                 ui.say(Tone::Warn, line());
-                self.leave_it(&error.said)
+                (self.leave_it(&error.said), Some("lock"))
             }
             Err(error) => {
                 ui.say(Tone::Warn, line());
@@ -69,7 +75,7 @@ impl Run<'_> {
                     ),
                 );
                 ui.say(Tone::Plain, "hint: when the cluster answers again, ship the same once more");
-                Exit::Person
+                (Exit::Person, Some("record"))
             }
         }
     }

@@ -1,10 +1,11 @@
 //! How a release ends that failed: the evidence and the way back; and what both ends need.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::change::Changed;
-use super::evidence;
+use super::evidence::{self, Failing};
 use super::gone;
 use super::putback::{self, PutBack};
 use super::record::Outcome;
@@ -52,6 +53,24 @@ pub enum Trouble {
 }
 
 impl Trouble {
+    /// The word for machines.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Rollout(findings) => findings.first().map_or("rollout", |finding| finding.reason),
+            Self::Late(_) => "timeout",
+            Self::Superseded(_) => "superseded",
+            Self::Lockless(_) => "lock",
+            Self::Died => "died",
+            Self::Interrupted(_) => "interrupted",
+            Self::Abandoned(_) => "together",
+            Self::Change(_) => "apply",
+            Self::Blind(_) => "unreachable",
+            Self::Tests(..) => "tests",
+            Self::Untested(_) => "untested",
+            Self::Void(_) => "void",
+        }
+    }
+
     /// What the end of a watch means for a release; nothing, if it is a good one.
     pub fn of(ending: Ending) -> Option<Self> {
         Some(match ending {
@@ -68,14 +87,60 @@ impl Trouble {
 }
 
 /// How a release ended, for those who tell others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Ended {
     /// The state in which the cluster is.
     pub exit: Exit,
+    /// The word for machines, where it did not go well: one of a [`Finding`]'s, or of [`Trouble::reason`]'s.
+    pub reason: Option<&'static str>,
     /// Why it failed, in a line.
     pub why: Option<String>,
     /// What its tests said, if they were run.
     pub tests: Option<Summary>,
+    /// The number of its record, if it got that far.
+    pub number: Option<u32>,
+    /// What was in trouble.
+    pub failing: Vec<Failing>,
+    /// What became of the way back, where one was gone.
+    pub back: Option<Back>,
+    /// The folder in which the evidence is kept.
+    pub evidence: Option<PathBuf>,
+}
+
+impl Ended {
+    /// Nothing more is known of it.
+    pub fn at(exit: Exit) -> Self {
+        Self {
+            exit,
+            reason: None,
+            why: None,
+            tests: None,
+            number: None,
+            failing: Vec::new(),
+            back: None,
+            evidence: None,
+        }
+    }
+
+    /// The same for a reason.
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+}
+
+/// What became of the way back.
+#[derive(Debug, Clone, Default)]
+pub struct Back {
+    /// Whether all is as it was, and came up again.
+    pub complete: bool,
+    /// The fields that were put back, object by object.
+    pub fields: Vec<(String, Vec<String>)>,
+    /// What was made and is removed.
+    pub removed: Vec<String>,
+    /// What was made and stays, and why.
+    pub kept: Vec<String>,
+    /// What is not as it was, and why.
+    pub left: Vec<String>,
 }
 
 /// A release whose change was made, or tried.
@@ -118,7 +183,19 @@ impl Run<'_> {
         result
     }
 
-    pub fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Exit {
+    /// Goes the way back, and gives how it ended.
+    pub fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Ended {
+        let mut ended = Ended {
+            why: Some(self.why(trouble)),
+            tests: self.record.tests.clone(),
+            number: Some(self.record.number),
+            ..Ended::at(Exit::Person).because(trouble.reason())
+        };
+        ended.exit = self.go_back(trouble, watch, &mut ended);
+        ended
+    }
+
+    fn go_back(&self, trouble: &Trouble, watch: &mut Watch<'_>, ended: &mut Ended) -> Exit {
         let ui = self.ui;
         let locked = self.kubectl.locked();
         let summary = self.tell(trouble);
@@ -135,10 +212,10 @@ impl Run<'_> {
         };
         // After an interrupt there may be little time: writes first. Else the evidence, while it is there.
         if let Trouble::Rollout(findings) | Trouble::Late(findings) | Trouble::Tests(_, findings) = trouble {
-            evidence::tell(self.kubectl, findings, &watch.progress(findings), ui);
+            ended.failing = evidence::tell(self.kubectl, findings, &watch.progress(findings), ui);
         }
         if interrupted.is_none() {
-            self.keep_evidence(trouble, &summary, watch.picture());
+            ended.evidence = self.keep_evidence(trouble, &summary, watch.picture());
         }
         if self.request.keeps_failures && interrupted.is_none() {
             return self.keep(&summary);
@@ -146,11 +223,19 @@ impl Run<'_> {
         ui.say(Tone::Plain, "taking it back");
         let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
         if interrupted.is_some() {
-            self.keep_evidence(trouble, &summary, watch.picture());
+            ended.evidence = self.keep_evidence(trouble, &summary, watch.picture());
         }
         gone::await_removed(self.kubectl, &mut back, self.request.rollback_timeout, ui);
         let restored = self.watch_restored(&back, watch);
         let complete = back.is_complete() && restored.is_ok();
+        let left = back.foreign.iter().chain(&back.failed).chain(restored.as_ref().err());
+        ended.back = Some(Back {
+            complete,
+            fields: back.fields.clone(),
+            removed: back.removed.clone(),
+            kept: back.kept.clone(),
+            left: left.cloned().collect(),
+        });
         let outcome = if complete { Outcome::TakenBack } else { Outcome::Broken };
         if let Err(error) = self.finish(outcome, Some(&summary), None) {
             ui.say(
@@ -166,14 +251,14 @@ impl Run<'_> {
     }
 
     /// Keeps the evidence as files, where that was asked for.
-    fn keep_evidence(&self, trouble: &Trouble, summary: &str, picture: &Picture) {
-        let Some(dir) = self.request.evidence else { return };
+    fn keep_evidence(&self, trouble: &Trouble, summary: &str, picture: &Picture) -> Option<PathBuf> {
+        let dir = self.request.evidence?;
         let findings: &[Finding] = match trouble {
             Trouble::Rollout(findings) | Trouble::Late(findings) | Trouble::Tests(_, findings) => findings,
             _ => &[],
         };
         let case = evidence::Case { request: self.request, number: self.record.number, summary, findings, picture };
-        evidence::keep(self.kubectl, case, dir, self.ui);
+        evidence::keep(self.kubectl, case, dir, self.ui)
     }
 
     /// Somebody wants to look at it: it stays as far as it came, and what it would remove stays as well.

@@ -21,6 +21,12 @@ use crate::yaml::Object;
 pub struct PutBack {
     /// The workloads as they were restored, those that had to be.
     pub restored: Vec<Object>,
+    /// The fields that were put back, object by object.
+    pub fields: Vec<(String, Vec<String>)>,
+    /// What was made and is removed.
+    pub removed: Vec<String>,
+    /// What was made and stays, and why.
+    pub kept: Vec<String>,
     /// What was left as it is, because somebody else changed it meanwhile.
     pub foreign: Vec<String>,
     /// What could not be put back, and why.
@@ -81,6 +87,7 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
             }
             if let Some(why) = stays(&now) {
                 ui.say(Tone::Plain, format!("  {object} {why}"));
+                result.kept.push(format!("{object} {why}"));
                 return Ok(());
             }
             remove(kubectl, now, result, ui)
@@ -102,6 +109,7 @@ fn one(kubectl: &Kubectl<'_>, change: &Changed, result: &mut PutBack, ui: &Ui) -
                 let fields: BTreeSet<String> = changes.iter().map(|change| change.path.short()).collect();
                 if !fields.is_empty() {
                     ui.say(Tone::Plain, format!("  {object}   put back: {}", shortened(&fields)));
+                    result.fields.push((object.to_string(), fields.into_iter().collect()));
                 }
                 if is_workload(&answer) {
                     result.restored.push(answer);
@@ -142,6 +150,7 @@ fn remove(kubectl: &Kubectl<'_>, now: Object, result: &mut PutBack, ui: &Ui) -> 
     }
     let claims = if now.list("/spec/volumeClaimTemplates").is_empty() { "" } else { " (the claims that it made stay)" };
     ui.say(Tone::Plain, format!("  {now}   removed{claims}"));
+    result.removed.push(now.to_string());
     result.going.push(now);
     Ok(())
 }

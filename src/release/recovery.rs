@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 
 use super::change::Changed;
 use super::diff::{restore, significant};
-use super::ending::{Run, Trouble};
+use super::ending::{Ended, Run, Trouble};
 use super::history::History;
 use super::marks;
 use super::ownership;
@@ -129,7 +129,7 @@ impl<'a> Stranded<'a> {
     ///
     /// # Errors
     /// If nothing could be done; nothing was changed then.
-    pub fn recover(&self, kubectl: &Kubectl<'_>, means: &Means<'_>, choice: Choice, ui: &Ui) -> Result<Exit> {
+    pub fn recover(&self, kubectl: &Kubectl<'_>, means: &Means<'_>, choice: Choice, ui: &Ui) -> Result<Ended> {
         let started = Instant::now();
         let number = self.number();
         let cannot = |error: KubectlError| error.refused("cannot recover a release that died");
@@ -139,9 +139,11 @@ impl<'a> Stranded<'a> {
                 let message = "its run died before it changed anything";
                 record.finish(kubectl, Outcome::TakenBack, Some(message), None).map_err(cannot)?;
                 ui.say(Tone::Plain, format!("release {number} had changed nothing: there is nothing to take back"));
-                return Ok(Exit::AsBefore);
+                return Ok(self.ended(Exit::AsBefore, "died"));
             }
-            (Reach::Foreign(fields), Choice::Fitting | Choice::Resume) => return Ok(self.leave(fields, ui)),
+            (Reach::Foreign(fields), Choice::Fitting | Choice::Resume) => {
+                return Ok(self.ended(self.leave(fields, ui), "died"));
+            }
             (Reach::Half, Choice::Resume) => {
                 return Err(Failure::refused(format!("release {number} came half way: it cannot be completed"))
                     .hint("`--take-back` takes it back")
@@ -164,7 +166,7 @@ impl<'a> Stranded<'a> {
                     );
                 }
                 // As before the attempt: the next one finds it again.
-                Some(Trouble::Interrupted(signal)) => return Ok(Exit::Interrupted(signal)),
+                Some(Trouble::Interrupted(signal)) => return Ok(self.ended(Exit::Interrupted(signal), "interrupted")),
                 Some(Trouble::Blind(why)) => bail!(Failure::refused(format!("cannot see what runs: {why}"))),
                 // Nor is it known to be bad.
                 Some(Trouble::Untested(why)) => {
@@ -179,6 +181,10 @@ impl<'a> Stranded<'a> {
         let changed = self.changed(false);
         let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
         Ok(run.take_back(&trouble, &mut watch))
+    }
+
+    fn ended(&self, exit: Exit, reason: &'static str) -> Ended {
+        Ended { number: Some(self.number()), ..Ended::at(exit).because(reason) }
     }
 
     /// What is left of the time that its rollout had; always a little, to see how it is.

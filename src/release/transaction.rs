@@ -85,7 +85,8 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         }
         drop(record.finish(kubectl, Outcome::TakenBack, Some("interrupted before anything was changed"), None));
         ui.say(Tone::Warn, format!("{} came before anything was changed: nothing is left to do", signal::name(signal)));
-        return Ok(Ended { exit: Exit::Interrupted(signal), why: None, tests: None });
+        let number = Some(record.number);
+        return Ok(Ended { number, ..Ended::at(Exit::Interrupted(signal)).because("interrupted") });
     }
     let live: Vec<&Step> = request.plan.watched().into_iter().filter(|step| step.before.is_some()).collect();
     if live.iter().any(|step| !step.replaces_pods()) {
@@ -127,11 +128,10 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         trouble = agree(kubectl, &request, together, trouble, ui);
     }
     let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
-    let (exit, why) = match &trouble {
-        None => (run.commit(), None),
-        Some(trouble) => (run.take_back(trouble, &mut watch), Some(run.why(trouble))),
-    };
-    Ok(Ended { exit, why, tests: record.tests.clone() })
+    Ok(match &trouble {
+        None => run.commit(),
+        Some(trouble) => run.take_back(trouble, &mut watch),
+    })
 }
 
 /// Tells the others how it went, and where it went well, waits for their word.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::change::Changed;
 use super::ending::Trouble;
-use super::evidence;
+use super::evidence::{self, Failing};
 use super::plan::Plan;
 use super::recovery::Patience;
 use super::rollout::{Ending, Feed, Goal, Memory, Picture, Watch, is_workload, streams};
@@ -54,7 +54,7 @@ pub fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) ->
     goals.filter_map(|change| Goal::of(&change.after, rendered.clone())).collect()
 }
 
-/// Watches what runs without changing it: a service that is broken is not "nothing to do, success".
+/// Watches what runs without changing it: a service that is broken is not "nothing to do, success". Gives what is in trouble as well.
 ///
 /// # Errors
 /// If it cannot be watched.
@@ -64,22 +64,25 @@ pub fn look<'a>(
     patience: &Patience,
     shared: Option<&Arc<Feed<'a>>>,
     ui: &Ui,
-) -> anyhow::Result<Ending> {
+) -> anyhow::Result<(Ending, Vec<Failing>)> {
     // So that the streams are ended when we are.
     signal::listen()?;
     let live: Vec<&Object> = plan.watched().into_iter().filter_map(|step| step.before.as_ref()).collect();
     let goals: Vec<Goal> = live.iter().filter_map(|live| Goal::of(live, Vec::new())).collect();
     if goals.is_empty() {
-        return Ok(Ending::Good);
+        return Ok((Ending::Good, Vec::new()));
     }
     let mut watch = watch(kubectl, plan, shared);
     watch.catch_up(&live, Duration::from_secs(2));
     let mut memory = Memory::baseline(watch.picture(), true);
     let ending = watch.until(&goals, &mut memory, &patience.limits, patience.timeout, true, ui);
-    if let Ending::Doomed(findings) | Ending::Late(findings) = &ending {
-        evidence::tell(kubectl, findings, &watch.progress(findings), ui);
-    }
-    Ok(ending)
+    let failing = match &ending {
+        Ending::Doomed(findings) | Ending::Late(findings) => {
+            evidence::tell(kubectl, findings, &watch.progress(findings), ui)
+        }
+        _ => Vec::new(),
+    };
+    Ok((ending, failing))
 }
 
 /// Watches what runs for as long as `each` wants to see the next picture of it, or until a signal comes.

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::super::Context;
 use super::super::look::Look;
-use super::super::{Context, words};
+use super::super::report::change;
 use super::text;
 use crate::kubectl::Kubectl;
-use crate::release::{Change, Fate, Weight, What, Word, main_object, version_of};
+use crate::release::{Fate, Weight, Word, main_object, version_of};
 
 /// The version of the shape.
 const VERSION: u32 = 1;
@@ -86,19 +87,4 @@ fn one(look: &Look) -> Value {
         "canShip": look.may_ship(),
         "findings": findings,
     })
-}
-
-fn change(change: &Change) -> Value {
-    let (field, from, to) = match &change.what {
-        What::Object => (Value::Null, Value::Null, Value::Null),
-        What::File { key, from, to } => (format!("data[{key}]").into(), from.clone().into(), to.clone().into()),
-        What::Field(difference) => (
-            difference.path.to_string().into(),
-            difference.from.clone().unwrap_or_default(),
-            difference.to.clone().unwrap_or_default(),
-        ),
-    };
-    let said = words::said(std::slice::from_ref(change));
-    let text = said.first().map(|said| said.detail.clone()).unwrap_or_default();
-    json!({"object": change.object, "nature": change.nature.word(), "field": field, "from": from, "to": to, "text": text})
 }

@@ -10,13 +10,14 @@ use anyhow::{Context as _, Result, bail};
 
 use super::look::Look;
 use super::order::{self, Order};
+use super::report::Asked;
 use super::survey::{Selection, Survey, survey};
-use super::{Context, checkout, locked, pending};
+use super::{Context, checkout, locked, pending, story};
 use crate::error::{Exit, Failure};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Loading, Version};
-use crate::release::{self, Reading, VersionFrom, Wanted};
+use crate::release::{self, Change, Finding, Reading, VersionFrom, Wanted, Weight, main_object, version_of};
 use crate::ui::Tone;
 
 /// The arguments of `diff`.
@@ -33,9 +34,55 @@ pub struct Args {
     /// Only whether it may ship: code 0 if it may, 1 if it may not
     #[arg(long)]
     check: bool,
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+/// What was seen of a service, for who reads it later.
+#[derive(Debug)]
+pub struct Seen {
+    /// The service.
+    pub service: String,
+    /// The version that is live.
+    pub running: Option<String>,
+    /// The version that a ship would take.
+    pub version: String,
+    /// What differs, in a line.
+    pub summary: String,
+    /// Whether it may go out.
+    pub may_ship: bool,
+    /// What was found, one a line.
+    pub findings: Vec<String>,
+    /// What would be changed.
+    pub changes: Vec<Change>,
+    /// What was changed by hand, one a line.
+    pub drift: Vec<String>,
+}
+
+impl Seen {
+    fn of(look: &Look) -> Self {
+        let service = look.order.service.clone();
+        let live = main_object(&look.reading.live, &service);
+        let finding = |finding: &Finding| {
+            let todo = if finding.todo.is_empty() { String::new() } else { format!(" ({})", finding.todo) };
+            let word = match finding.weight {
+                Weight::Refusal => "no: ",
+                Weight::Warning => "warning: ",
+                Weight::Note => "",
+            };
+            format!("{word}{}{todo}", finding.what)
+        };
+        Self {
+            running: live.and_then(|live| version_of(live, &service)),
+            version: look.order.version.to_string(),
+            summary: text::summary(look),
+            may_ship: look.may_ship(),
+            findings: look.findings.iter().map(finding).collect(),
+            changes: look.plan.changes.clone(),
+            drift: story::drift(&look.drift),
+            service,
+        }
+    }
 }
 
 /// Runs it: code 0 if nothing differs, 1 if something does.
@@ -61,15 +108,16 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         (Some(holder), _) => context.ui.say(Tone::Warn, format!("warning: the lock is taken: {holder}")),
         (None, _) => {}
     }
-    let text = match (&args.output, args.full) {
-        (Some(_), _) => {
-            context.ui.json(json::all(&looks, &context, &kubectl)).context("cannot write to stdout")?;
-            String::new()
-        }
-        (None, true) => full::all(&looks),
-        (None, false) => text::all(&looks, args.check, &context, &kubectl),
-    };
-    context.ui.product(&text).context("cannot write to stdout")?;
+    context.report.saw(looks.iter().map(Seen::of).collect());
+    if context.report.is_json() {
+        context.report.answer(json::all(&looks, &context, &kubectl));
+    } else {
+        let text = match args.full {
+            true => full::all(&looks),
+            false => text::all(&looks, args.check, &context, &kubectl),
+        };
+        context.ui.product(&text).context("cannot write to stdout")?;
+    }
     let no = if args.check { looks.iter().any(|look| !look.may_ship()) } else { looks.iter().any(Look::differs) };
     Ok(if no { Exit::No } else { Exit::Done })
 }

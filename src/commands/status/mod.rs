@@ -9,6 +9,7 @@ use clap_complete::engine::ArgValueCompleter;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::report::Answer;
 use super::{Context, complete, history, locked, options};
 use crate::error::Exit;
 use crate::kubectl::Kubectl;
@@ -25,9 +26,8 @@ pub struct Args {
     /// Go on telling how it is, whenever that changes, until Ctrl-C
     #[arg(long, conflicts_with = "output")]
     watch: bool,
-    /// As JSON
-    #[arg(short, long, value_name = "FORMAT", value_parser = ["json"])]
-    output: Option<String>,
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 /// What is known of a service.
@@ -54,8 +54,8 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     let kubectl = context.kubectl()?;
     let limits = options::limits(context.environment.graces);
     let sight = look(&context, &kubectl, &args.service, &limits)?;
-    if args.output.is_some() {
-        context.ui.json(as_json(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;
+    if args.answer.is_json() {
+        context.report.answer(as_json(&sight, &args.service, &context, &kubectl));
         return Ok(sight.exit);
     }
     context.ui.product(&text(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;

@@ -30,13 +30,13 @@ pub struct Case<'a> {
 }
 
 /// Writes it into a folder of its own below `dir`: what was rendered, what was live, what was to change, the events, the logs of the pods and
-/// what `kubectl describe` says. What cannot be had or written is told, and ends nothing.
-pub fn keep(kubectl: &Kubectl<'_>, case: Case<'_>, dir: &Path, ui: &Ui) {
+/// what `kubectl describe` says. What cannot be had or written is told, and ends nothing. Gives the folder, if there is one.
+pub fn keep(kubectl: &Kubectl<'_>, case: Case<'_>, dir: &Path, ui: &Ui) -> Option<PathBuf> {
     let body = &case.request.body;
     let folder = dir.join(format!("{}-{}", body.service, case.number));
     if let Err(error) = std::fs::create_dir_all(folder.join("logs")) {
         ui.say(Tone::Warn, format!("warning: the evidence cannot be kept in `{}`: {error}", folder.display()));
-        return;
+        return None;
     }
     let mut files = vec![
         (PathBuf::from("summary.txt"), summary(case)),
@@ -71,6 +71,7 @@ pub fn keep(kubectl: &Kubectl<'_>, case: Case<'_>, dir: &Path, ui: &Ui) {
             ui.say(Tone::Warn, format!("warning: the evidence in `{}` is not complete: {error}", folder.display()))
         }
     }
+    Some(folder)
 }
 
 fn summary(case: Case<'_>) -> String {

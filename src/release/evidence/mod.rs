@@ -17,8 +17,44 @@ use events::events_of;
 /// How many different troubles are told in full.
 const TROUBLES: usize = 4;
 
-/// Tells the findings with their logs and events, and how far each workload came.
-pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress], ui: &Ui) {
+/// What was in trouble, as others are told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// The pod; or the workload, where it is about no pod of it.
+    pub object: Option<String>,
+    /// The container, if it is about one.
+    pub container: Option<String>,
+    /// The word for machines, as in [`Finding`].
+    pub reason: &'static str,
+    /// How the container ended, if it did.
+    pub exit_code: Option<i64>,
+    /// What is wrong, for people.
+    pub message: String,
+    /// The last lines of its log.
+    pub log: Vec<String>,
+    /// The warnings about it.
+    pub events: Vec<String>,
+}
+
+impl Failing {
+    fn of(finding: &Finding, message: &str, workloads: &[&Progress]) -> Self {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        // Of what is about no pod, it is clear which workload it is where only one is not up.
+        let workload = || workloads.first().filter(|_| workloads.len() == 1).map(|part| part.name.clone());
+        Self {
+            object: some(&finding.pod).map(|pod| format!("Pod/{pod}")).or_else(workload),
+            container: some(&finding.container),
+            reason: if finding.reason == "late" { "timeout" } else { finding.reason },
+            exit_code: finding.exit_code,
+            message: message.to_owned(),
+            log: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+}
+
+/// Tells the findings with their logs and events, and how far each workload came; and gives what it told.
+pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress], ui: &Ui) -> Vec<Failing> {
     let folded = folded(findings);
     let (logs, events) = scope(|scope| {
         let events = scope.spawn(|| kubectl.events().unwrap_or_default());
@@ -31,9 +67,12 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress],
     for part in &coming {
         ui.say(Tone::Bad, format!("  {}: {}", part.name, part.text));
     }
+    let mut told = Vec::new();
     for ((finding, line), log) in folded.iter().zip(logs) {
+        let mut failing = Failing::of(finding, line, &coming);
         if finding.reason == "late" && !coming.is_empty() {
             // How far it came has been said, and there is no more to say.
+            told.push(failing);
             continue;
         }
         ui.say(Tone::Bad, format!("  {line}"));
@@ -41,6 +80,7 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress],
             Some(log) if !log.trim().is_empty() => {
                 for line in log.trim_end().lines() {
                     ui.say(Tone::Plain, format!("    | {line}"));
+                    failing.log.push(line.to_owned());
                 }
             }
             _ if finding.has_log => ui.say(Tone::Dim, "    (its log is empty)"),
@@ -48,7 +88,9 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress],
         }
         for event in events_of(&events, finding) {
             ui.say(Tone::Dim, format!("    event: {event}"));
+            failing.events.push(event);
         }
+        told.push(failing);
     }
     if folded.len() > TROUBLES {
         ui.say(Tone::Dim, format!("  and {} more", folded.len() - TROUBLES));
@@ -57,6 +99,7 @@ pub fn tell(kubectl: &Kubectl<'_>, findings: &[Finding], workloads: &[Progress],
         let names: Vec<String> = up.iter().map(|part| part.name.clone()).collect();
         ui.say(Tone::Dim, format!("  up: {}", join_and(&names)));
     }
+    told
 }
 
 /// Its last words: of its log, or where that went with the pod, those that were kept.

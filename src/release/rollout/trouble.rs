@@ -25,6 +25,8 @@ pub struct Finding {
     pub uid: String,
     /// The container, if it is about one.
     pub container: String,
+    /// How the container ended, if it did: its exit code.
+    pub exit_code: Option<i64>,
     /// What is wrong, for people.
     pub message: String,
     /// Whether the container has run, so that there are log lines.
@@ -119,24 +121,29 @@ fn container_trouble(pod: &Object, init: bool, status: &Value, at: Moment<'_>, m
             })
         }
         _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at).map(
-            |(message, doomed)| {
+            |(message, doomed, exit_code)| {
                 // The first restart comes at once, the later ones take their time.
                 let again = status.pointer("/state/running").is_some() || restarts(status) == 0;
-                Finding { reason: "crash", message, doomed, has_log: true, again, ..base }
+                Finding { reason: "crash", exit_code, message, doomed, has_log: true, again, ..base }
             },
         ),
     }
 }
 
 /// How often it crashed since the ship began, if it did, and how the last time ended.
-fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>) -> Option<(String, bool)> {
+fn crash(
+    pod: &Object,
+    init: bool,
+    status: &Value,
+    baseline: i64,
+    at: Moment<'_>,
+) -> Option<(String, bool, Option<i64>)> {
     // What runs to its end may end well, and has its own count of tries.
     let is_job = at.goal.kind == Kind::Job;
     let backing_off =
         status.pointer("/state/waiting").is_some_and(|waiting| text(waiting, "reason") == "CrashLoopBackOff");
     let ended = status.pointer("/state/terminated");
-    let end_counts =
-        ended.is_some_and(|ended| !(init || is_job) || ended.get("exitCode").and_then(Value::as_i64) != Some(0));
+    let end_counts = ended.is_some_and(|ended| !(init || is_job) || code_of(ended) != Some(0));
     let crashes = restarts(status) - baseline + i64::from(backing_off || end_counts);
     // A container that is up again may have healed: that is for the deadline to say, or for its next crash. What runs to its end
     // has not yet, and may be taken away for the crash in the next moment.
@@ -149,8 +156,7 @@ fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>
     }
     let last = ended.or_else(|| status.pointer("/lastState/terminated"));
     let how = last.map_or("it is not known how it ended".into(), |last| {
-        let code = last.get("exitCode").and_then(Value::as_i64).unwrap_or_default();
-        let mut how = format!("exit code {code}");
+        let mut how = format!("exit code {}", code_of(last).unwrap_or_default());
         let reason = text(last, "reason");
         if !reason.is_empty() && reason != "Error" && reason != "Completed" {
             how = format!("{how} ({reason})");
@@ -160,11 +166,19 @@ fn crash(pod: &Object, init: bool, status: &Value, baseline: i64, at: Moment<'_>
     });
     let what = if init { "init container" } else { "container" };
     // It should run on; some end well all the same.
-    let is_well = last.is_some_and(|last| last.get("exitCode").and_then(Value::as_i64) == Some(0));
+    let is_well = last.and_then(code_of) == Some(0);
     let verb = if is_well { "ended" } else { "crashed" };
     let times = if crashes == 1 { verb.to_owned() } else { format!("{verb} {crashes} times") };
     let doomed = !is_job && crashes >= at.limits.crashes;
-    Some((format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()), doomed))
+    Some((
+        format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()),
+        doomed,
+        last.and_then(code_of),
+    ))
+}
+
+fn code_of(ended: &Value) -> Option<i64> {
+    ended.get("exitCode")?.as_i64()
 }
 
 /// A ReplicaSet, or the Deployment where there is none, that says it cannot make pods, or no more of them.
@@ -197,6 +211,7 @@ pub fn finding(reason: &'static str, message: String) -> Finding {
         pod: String::new(),
         uid: String::new(),
         container: String::new(),
+        exit_code: None,
         message,
         has_log: false,
         again: false,
