@@ -22,7 +22,7 @@ lint:
 	cargo clippy --locked --all-targets -- -D warnings
 
 unit: tools
-	cargo test --locked --bin shipcat --test ci --test cli --test init --test layering --test shell --test slack
+	cargo test --locked --bin shipcat --test answers --test ci --test cli --test init --test layering --test shell --test slack
 
 # The static binary is built before the tests, so that it takes no time of theirs.
 e2e: tools

@@ -6,6 +6,7 @@
 mod common;
 
 mod alone;
+mod answers;
 mod bdd;
 mod diff;
 mod examples;

@@ -7,8 +7,11 @@ use crate::common::world::World;
 
 const SMALL: &str = "version: 0.1.0\nreplicas: 1\nterminationGracePeriodSeconds: 2\nport: 8080\nhealth: /ready\n";
 
+/// Variables, who is at work by them, and the build.
+type System = (&'static [(&'static str, &'static str)], &'static str, &'static str);
+
 /// Each system's variables, and what is to become of them.
-const SYSTEMS: [(&[(&str, &str)], &str, &str); 4] = [
+const SYSTEMS: [System; 4] = [
     (
         &[
             ("JENKINS_URL", "https://ci.example.com/"),

@@ -84,6 +84,21 @@ fn no_command_tells_a_secret() {
         assert!(run.code < 2, "{}", run.stderr);
         clean(&run);
     }
+    // What a page or a program gets.
+    let page = world.repo.path().join("page.md");
+    let path = page.to_str().unwrap();
+    world.file(
+        "manifest.yml",
+        &manifest("0.3.0", &format!("command: [sh, -c, \"echo '{SIX} {PLAIN}' >&2; exit 1\"]\n")),
+    );
+    clean(&world.shipcat(&["diff", "webapp", "--summary", path]).ends(1));
+    clean(&world.shipcat(&["ship", "webapp", "-o", "json", "--summary", path]).ends(3));
+    clean(&world.shipcat(&["ship", "webapp", "--dry-run", "-o", "json", "--summary", path]).ends(0));
+    let stdout = std::fs::read_to_string(&page).unwrap();
+    assert!(stdout.contains("the last words of webapp") && stdout.contains("<pre>\n*** ***\n</pre>"), "{stdout}");
+    // Some letters of a secret are escaped there.
+    let unescaped = stdout.replace('\\', "").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    clean(&Run { code: 0, stdout, stderr: unescaped });
     let masked = world.shipcat(&["ship", "webapp", "--tag", "0.3.0", "--dry-run", "-v"]).ends(0);
     assert!(masked.stderr.contains("# secret values are masked in it"), "{}", masked.stderr);
 }
