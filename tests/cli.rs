@@ -538,6 +538,51 @@ fn what_is_not_permitted_is_named() {
 }
 
 #[test]
+fn a_kubeconfig_that_is_named_goes_to_every_call() {
+    let dir = repo(&[("my config", "")]);
+    let file = dir.path().join("my config");
+    let file = file.to_str().unwrap();
+    let (ended, log) = with_fake(&dir, "\"get\"*) ;;", &["history", "-n", "dev", "web", "-v", "--kubeconfig", file]);
+    let ended = ended.ends(0);
+    let without: Vec<&String> = log.iter().filter(|line| !line.contains(&format!(" --kubeconfig {file}"))).collect();
+    assert_eq!((log.len(), without), (5, vec![&"version --client -o json".to_owned()]), "{log:#?}");
+    // As it can be pasted.
+    assert!(ended.stderr.contains(&format!("-o json --kubeconfig '{file}' --context here")), "{}", ended.stderr);
+    refused(
+        dir.path(),
+        &["history", "-n", "dev", "web", "--kubeconfig", "nope"],
+        "error: cannot read the kubeconfig `nope`: No such file or directory (os error 2)\n",
+    );
+}
+
+#[test]
+fn the_cluster_around_a_pod_is_there_in_a_pod_only() {
+    let settings = "environments:\n  dev: {contexts: [elsewhere, in-cluster]}\n";
+    let dir = repo(&[("shipcat.yml", settings), ("kubeconfig", "")]);
+    let with = |args: &[&str], host: Option<&str>| {
+        let bin = tempfile::tempdir().unwrap();
+        fake_kubectl(bin.path(), "");
+        let mut command = shipcat(dir.path());
+        command.args(["history", "-n", "dev", "web"]).args(args);
+        command.env("PATH", format!("{}:/usr/bin:/bin", bin.path().display()));
+        command.envs(host.map(|host| ("KUBERNETES_SERVICE_HOST", host)));
+        Run::of(&command.output().unwrap()).ends(2).stderr
+    };
+    let hint = "your kubeconfig has here; rename one with `kubectl config rename-context`, add it to `contexts` in shipcat.yml, or set KUBECONFIG\n";
+    let error = "error: no kube context for the environment `dev`: `elsewhere` and `in-cluster` is not in your kubeconfig\nhint: ";
+    assert_eq!(with(&[], None), format!("{error}this is no pod (KUBERNETES_SERVICE_HOST is not set); {hint}"));
+    let without_account = with(&["--context", "in-cluster"], Some("10.0.0.1"));
+    assert!(
+        without_account.contains("`in-cluster` is not in your kubeconfig\nhint: the pod's `/var/run/secrets/kubernetes.io/serviceaccount/token` cannot be read: "),
+        "{without_account}"
+    );
+    // Who names another context, or a kubeconfig, means that one.
+    for args in [["--context", "elsewhere"], ["--kubeconfig", "kubeconfig"]] {
+        assert!(with(&args, Some("10.0.0.1")).contains("\nhint: your kubeconfig has here"));
+    }
+}
+
+#[test]
 fn a_kubectl_that_is_too_old_is_refused() {
     let dir = repo(&[]);
     let bin = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap_complete::CompletionCandidate;
 
-use super::{Context, Global, Report, Wishes};
+use super::{Context, Global, Report, Way, Wishes};
 use crate::manifest::Repo;
 use crate::release::{History, Outcome};
 use crate::ui::Ui;
@@ -76,7 +76,10 @@ fn global(words: &[String]) -> Global {
     Global {
         environment: option(words, "-n", "--env").or_else(|| variable("SHIPCAT_ENV")),
         repo: option(words, "-C", "--repo").or_else(|| variable("SHIPCAT_REPO")).map(Into::into),
-        context: option(words, "--context", "--context").or_else(|| variable("SHIPCAT_CONTEXT")),
+        way: Way {
+            context: option(words, "--context", "--context").or_else(|| variable("SHIPCAT_CONTEXT")),
+            kubeconfig: option(words, "--kubeconfig", "--kubeconfig").map(Into::into),
+        },
         verbose: false,
     }
 }

@@ -31,12 +31,24 @@ pub struct Global {
     /// The manifests repo [default: the first folder with a shipcat.yml, from here upwards]
     #[arg(short = 'C', long, value_name = "DIR", env = "SHIPCAT_REPO", global = true, help_heading = "Where and how")]
     pub repo: Option<PathBuf>,
-    /// Which of the kube contexts that are accepted for the environment
-    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true, help_heading = "Where and how")]
-    pub context: Option<String>,
+    /// The way to the cluster.
+    #[command(flatten)]
+    pub way: Way,
     /// Show each command that is run
     #[arg(short, long, global = true, help_heading = "Where and how")]
     pub verbose: bool,
+}
+
+/// What the command line says about the way to the cluster.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Way {
+    /// Which of the kube contexts that are accepted for the environment
+    #[arg(long, value_name = "CONTEXT", env = "SHIPCAT_CONTEXT", global = true, help_heading = "Where and how")]
+    pub context: Option<String>,
+    /// The kubeconfig [default: kubectl's, which are those of KUBECONFIG, else ~/.kube/config; in a pod, for the context `in-cluster`, its
+    /// service account]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, global = true, help_heading = "Where and how")]
+    pub kubeconfig: Option<PathBuf>,
 }
 
 /// The manifests repo and the way to people, for commands that are about no environment, or about several.
@@ -75,7 +87,7 @@ pub struct Context {
     pub ui: Ui,
     /// What the command answers in the end.
     pub report: Arc<Report>,
-    chosen: Option<String>,
+    way: Way,
 }
 
 impl Global {
@@ -98,7 +110,7 @@ impl Context {
         let repo = Repo::read(global.root()?)?;
         let environment = repo.environment(global.environment.as_deref())?;
         report.is_about(environment.name.as_ref());
-        Ok(Self { repo, environment, ui, report: Arc::clone(report), chosen: global.context.clone() })
+        Ok(Self { repo, environment, ui, report: Arc::clone(report), way: global.way.clone() })
     }
 
     /// The manifest of one service; warnings are told.
@@ -136,23 +148,24 @@ impl Context {
     /// As [`Kubectl::connect`].
     pub fn kubectl(&self) -> Result<Kubectl<'_>> {
         redact::allow(self.repo.services().unwrap_or_default());
-        let kubectl = connect(&self.environment, self.chosen.as_deref(), &self.ui)?;
+        let kubectl = connect(&self.environment, &self.way, &self.ui)?;
         self.report.is_at(kubectl.context(), kubectl.namespace());
         Ok(kubectl)
     }
 }
 
-/// kubectl for an environment; `chosen` is the context that was named on the command line.
+/// kubectl for an environment.
 ///
 /// # Errors
 /// As [`Kubectl::connect`].
-pub fn connect<'a>(environment: &Environment, chosen: Option<&str>, ui: &'a Ui) -> Result<Kubectl<'a>> {
+pub fn connect<'a>(environment: &Environment, way: &Way, ui: &'a Ui) -> Result<Kubectl<'a>> {
     let target = Target {
         environment: environment.name.as_ref(),
         contexts: &environment.contexts,
         cluster: environment.cluster.as_deref(),
         namespace: environment.namespace.as_ref(),
-        chosen,
+        chosen: way.context.as_deref(),
+        kubeconfig: way.kubeconfig.as_deref(),
         lifetime: environment.lock_lifetime,
         records: records(environment),
     };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::report::{Answer, Report};
-use super::{Global, Ground, connect};
+use super::{Global, Ground, Way, connect};
 use crate::error::Exit;
 use crate::manifest::{Environment, Loading};
 use crate::release::{self, Running};
@@ -41,8 +41,7 @@ pub fn run(global: &Global, ui: Ui, args: &Args, report: &Report) -> Result<Exit
         None => ground.repo.environments.values().cloned().collect(),
     };
     let services = ground.repo.services()?;
-    let mut columns =
-        threads::each(&environments, |environment| column(&ground, environment, &services, global.context.as_deref()));
+    let mut columns = threads::each(&environments, |environment| column(&ground, environment, &services, &global.way));
     if let [one] = columns.as_mut_slice()
         && one.runs.is_err()
     {
@@ -64,14 +63,14 @@ pub fn run(global: &Global, ui: Ui, args: &Args, report: &Report) -> Result<Exit
     Ok(Exit::Done)
 }
 
-fn column(ground: &Ground, environment: &Environment, services: &[String], chosen: Option<&str>) -> Column {
+fn column(ground: &Ground, environment: &Environment, services: &[String], way: &Way) -> Column {
     let here = |name: &String| match ground.repo.load(name, environment) {
         Loading::Here(manifest, _) => Some((name.clone(), manifest.version().map(|version| version.to_string()))),
         Loading::Broken(_) => Some((name.clone(), None)),
         Loading::Elsewhere(_) => None,
     };
     let meant: BTreeMap<String, Option<String>> = services.iter().filter_map(here).collect();
-    let runs = runs(ground, environment, meant.keys().cloned().collect(), chosen);
+    let runs = runs(ground, environment, meant.keys().cloned().collect(), way);
     Column { environment: environment.clone(), meant, runs }
 }
 
@@ -79,9 +78,9 @@ fn runs(
     ground: &Ground,
     environment: &Environment,
     mut names: BTreeSet<String>,
-    chosen: Option<&str>,
+    way: &Way,
 ) -> Result<BTreeMap<String, Running>> {
-    let kubectl = connect(environment, chosen, &ground.ui)?;
+    let kubectl = connect(environment, way, &ground.ui)?;
     kubectl.reach()?;
     // What was shipped and has no manifest any more runs all the same.
     names.extend(release::History::read_everything(&kubectl)?.read.into_keys());

@@ -41,6 +41,6 @@ mod survey;
 mod target;
 mod words;
 
-pub use context::{Context, Global, Ground, connect};
+pub use context::{Context, Global, Ground, Way, connect};
 use refusal::tell_error;
 pub use report::{Report, Wishes};

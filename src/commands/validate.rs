@@ -58,7 +58,7 @@ pub fn run(global: &Global, args: &Args, ui: &Ui, report: &Report) -> Result<Exi
     for environment in &environments {
         let mut environment = environment.clone();
         if args.server && environment.kubernetes.is_none() {
-            let kubectl = connect(&environment, global.context.as_deref(), ui)?;
+            let kubectl = connect(&environment, &global.way, ui)?;
             environment.kubernetes = kubectl.minor().map_err(|error| {
                 error.refused(&format!("the cluster of context `{}` does not answer", kubectl.context()))
             })?;
@@ -127,7 +127,7 @@ fn as_json(environments: Vec<String>, services: Vec<String>, errors: &Problems, 
 
 /// The API server's word on each service.
 fn ask(environment: &Environment, global: &Global, made: &[Made], errors: &mut Problems, ui: &Ui) -> Result<()> {
-    let kubectl = connect(environment, global.context.as_deref(), ui)?;
+    let kubectl = connect(environment, &global.way, ui)?;
     kubectl.reach()?;
     // Each is a request for each of its objects.
     for service in made {

@@ -1,5 +1,6 @@
 //! Which cluster: the context that an environment accepts, from the kubeconfig, checked before the first call to a server.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, OnceLock};
@@ -7,7 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
+use tempfile::TempPath;
 
+use super::account::{Account, IN_CLUSTER, readable};
 use super::{Kubectl, KubectlError, REQUEST_TIMEOUT, Records};
 use crate::error::{Failure, join_and};
 use crate::process::Cmd;
@@ -26,10 +29,35 @@ pub struct Target<'a> {
     pub namespace: &'a str,
     /// The context that the user names, where several are accepted.
     pub chosen: Option<&'a str>,
+    /// The kubeconfig that the user names, in place of kubectl's own.
+    pub kubeconfig: Option<&'a Path>,
     /// How long the environment's lock is held without a renewal: no call may take half as long.
     pub lifetime: Duration,
     /// Where the release records are kept.
     pub records: Records,
+}
+
+/// Where kubectl learns of contexts.
+#[derive(Debug)]
+pub enum Kubeconfig {
+    /// Where it looks by itself: KUBECONFIG, else the home folder.
+    Usual,
+    /// A file that the user named.
+    Named(PathBuf),
+    /// A file of ours, for as long as we run.
+    Ours(TempPath),
+}
+
+impl Kubeconfig {
+    /// What kubectl is told of it.
+    pub fn flags(&self) -> Vec<&OsStr> {
+        let file: &Path = match self {
+            Self::Usual => return Vec::new(),
+            Self::Named(file) => file,
+            Self::Ours(file) => file,
+        };
+        vec![OsStr::new("--kubeconfig"), file.as_os_str()]
+    }
 }
 
 impl<'a> Kubectl<'a> {
@@ -42,13 +70,24 @@ impl<'a> Kubectl<'a> {
             Failure::refused("there is no `kubectl` on your PATH")
                 .hint("install kubectl 1.20 or later, and see that `kubectl version --client` works")
         })?;
+        let named = target.kubeconfig.map_or(Kubeconfig::Usual, |file| Kubeconfig::Named(file.to_owned()));
+        if let Kubeconfig::Named(file) = &named {
+            readable(file)?;
+        }
         let (config, version) = std::thread::scope(|scope| {
             let version = scope.spawn(|| client_minor(&program, ui));
-            (kubeconfig(&program, ui), version.join().unwrap_or(Ok(u64::MAX)))
+            (contexts(&program, &named, ui), version.join().unwrap_or(Ok(u64::MAX)))
         });
-        let context = choose(target, &config?)?;
+        let config = config?;
+        let account = if may_be_pod(target, &config) { Some(Account::of_this_pod()) } else { None };
+        let (context, kubeconfig) = match account {
+            Some(Ok(account)) => (choose(target, account.config(), None)?, Kubeconfig::Ours(account.write()?)),
+            Some(Err(why)) => (choose(target, &config, Some(&why))?, named),
+            None => (choose(target, &config, None)?, named),
+        };
         Ok(Self {
             program,
+            kubeconfig,
             context,
             namespace: target.namespace.to_owned(),
             show_managed: version? >= 21,
@@ -70,7 +109,16 @@ fn request_timeout(lifetime: Duration) -> String {
     if longest.is_multiple_of(1000) { format!("{}s", longest / 1000) } else { format!("{longest}ms") }
 }
 
-fn local(program: &Path, args: &[&str], ui: &Ui) -> Result<Value> {
+/// Whether the pod's own cluster is meant: it is accepted, and no kubeconfig has any context that is. Who names a kubeconfig means that one.
+fn may_be_pod(target: &Target<'_>, config: &Value) -> bool {
+    let wanted = |context: &&String| target.chosen.is_none_or(|chosen| chosen == context.as_str());
+    let mut accepted = target.contexts.iter().filter(wanted);
+    target.kubeconfig.is_none()
+        && accepted.clone().any(|context| context == IN_CLUSTER)
+        && !accepted.any(|context| named(config, "contexts", context).is_some())
+}
+
+fn local(program: &Path, args: &[&OsStr], ui: &Ui) -> Result<Value> {
     let cmd = Cmd::new(PathBuf::from(program)).args(args).limit(Duration::from_secs(REQUEST_TIMEOUT));
     ui.command(cmd.pasted());
     let output = cmd.run().map_err(|broken| KubectlError::broken(&cmd, broken).refused("cannot use kubectl"))?;
@@ -80,13 +128,15 @@ fn local(program: &Path, args: &[&str], ui: &Ui) -> Result<Value> {
     Ok(serde_json::from_str(&output.stdout).unwrap_or_default())
 }
 
-fn kubeconfig(program: &Path, ui: &Ui) -> Result<Value> {
-    local(program, &["config", "view", "-o", "json"], ui)
+fn contexts(program: &Path, kubeconfig: &Kubeconfig, ui: &Ui) -> Result<Value> {
+    let mut args = ["config", "view", "-o", "json"].map(OsStr::new).to_vec();
+    args.extend(kubeconfig.flags());
+    local(program, &args, ui)
 }
 
 /// The minor version of the kubectl at hand; some distributions write it as `27+`.
 fn client_minor(program: &Path, ui: &Ui) -> Result<u64> {
-    let version = local(program, &["version", "--client", "-o", "json"], ui)?;
+    let version = local(program, &["version", "--client", "-o", "json"].map(OsStr::new), ui)?;
     let text = version.pointer("/clientVersion/minor").and_then(Value::as_str).unwrap_or_default();
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     // Who does not say is taken for a new one.
@@ -109,7 +159,8 @@ fn server<'a>(config: &'a Value, context: &str) -> Option<&'a str> {
     named(config, "clusters", cluster)?.pointer("/cluster/server")?.as_str()
 }
 
-fn choose(target: &Target<'_>, config: &Value) -> Result<String> {
+/// The context; `no_pod` is why there is no cluster around us, where that would be one.
+fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<String> {
     let Target { environment, contexts, cluster, chosen, .. } = target;
     let quoted: Vec<String> = contexts.iter().map(|context| format!("`{context}`")).collect();
     if let Some(chosen) = chosen
@@ -138,6 +189,7 @@ fn choose(target: &Target<'_>, config: &Value) -> Result<String> {
         } else {
             format!("your kubeconfig has {}", have.join(", "))
         };
+        let have = no_pod.map_or(have.clone(), |why| format!("{why}; {have}"));
         let which = chosen.map_or(join_and(&quoted), |chosen| format!("`{chosen}`"));
         bail!(
             Failure::refused(format!("no kube context for the environment `{environment}`: {which} is not in your kubeconfig"))
@@ -162,7 +214,11 @@ fn choose(target: &Target<'_>, config: &Value) -> Result<String> {
                 Failure::refused(format!(
                     "the context `{first}` leads to {is}, and the environment `{environment}` is at {must}"
                 ))
-                .hint("use the right context, or correct `cluster` in shipcat.yml")
+                .hint(if first.as_str() == IN_CLUSTER {
+                    "a pod knows its API server by an address of the cluster's own: give the environment that is shipped to from inside that one, or no `cluster`"
+                } else {
+                    "use the right context, or correct `cluster` in shipcat.yml"
+                })
             );
         }
     }
@@ -187,10 +243,11 @@ mod tests {
             cluster,
             namespace: "dev",
             chosen,
+            kubeconfig: None,
             lifetime: Duration::from_mins(1),
             records: Records::Secrets,
         };
-        choose(&target, &config).map_err(|error| error.to_string())
+        choose(&target, &config, None).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The room for `kubectl`: the one place that knows its flags. May import `process`, `yaml` (for [`Object`]), `ui` and `error`.
 
+mod account;
 mod connect;
 mod error;
 mod fence;
@@ -13,7 +14,7 @@ mod records;
 mod secrets;
 mod write;
 
-pub use connect::Target;
+pub use connect::{Kubeconfig, Target};
 pub use error::{KubectlError, Reason};
 pub use fence::Fence;
 pub use partial::Partial;
@@ -50,6 +51,7 @@ const REQUEST_TIMEOUT: u64 = 25;
 #[derive(Debug)]
 pub struct Kubectl<'a> {
     program: PathBuf,
+    kubeconfig: Kubeconfig,
     context: String,
     namespace: String,
     /// kubectl shows managedFields in JSON only when asked to, from 1.21 on; before, it does not know the flag.
@@ -149,6 +151,7 @@ impl Kubectl<'_> {
     fn timed(&self, args: &[&str], timeout: &str) -> Cmd {
         Cmd::new(&self.program)
             .args(args)
+            .args(self.kubeconfig.flags())
             .args(["--context", &self.context, "--namespace", &self.namespace])
             .arg(format!("--request-timeout={timeout}"))
             .limit(Duration::from_secs(REQUEST_TIMEOUT * 2))

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::{Kubectl, Result, paths};
+use super::{Kubeconfig, Kubectl, Result, paths};
 use crate::process::{Broken, Cmd};
 use crate::yaml::Object;
 
@@ -61,8 +61,11 @@ impl Kubectl<'_> {
     /// What deletes an object, as people would.
     pub fn deletion_line(&self, object: &Object) -> String {
         let kind = paths::resource(object.kind());
-        Cmd::new("kubectl")
-            .args(["--context", &self.context, "-n", &self.namespace, "delete", &kind, object.name()])
-            .to_string()
+        let mut cmd = Cmd::new("kubectl");
+        // Our own kubeconfig is gone by then; in a pod kubectl finds its cluster without one.
+        if !matches!(self.kubeconfig, Kubeconfig::Ours(_)) {
+            cmd = cmd.args(self.kubeconfig.flags()).args(["--context", &self.context]);
+        }
+        cmd.args(["-n", &self.namespace, "delete", &kind, object.name()]).to_string()
     }
 }

@@ -59,6 +59,7 @@ pub fn shipcat(dir: &Path) -> Command {
         "SHIPCAT_REPO",
         "SHIPCAT_CONTEXT",
         "KUBECONFIG",
+        "KUBERNETES_SERVICE_HOST",
         "NO_COLOR",
         "SLACK_SHIPCAT_HOOK_URL",
         "SSL_CERT_FILE",

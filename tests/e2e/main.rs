@@ -15,6 +15,7 @@ mod kill;
 mod lock;
 mod origin;
 mod outage;
+mod pod;
 mod preflight;
 mod rbac;
 mod records;
