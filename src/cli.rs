@@ -6,8 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    Global, Wishes, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback, schema, ship,
-    slack, status, test, update, validate,
+    Global, Wishes, completions, diff, generate, history, init, list, lock, man, rbac, record, remove, rollback,
+    schema, ship, slack, status, test, update, validate,
 };
 
 const STYLES: Styles = Styles::styled()
@@ -72,6 +72,8 @@ pub enum Command {
     Test(test::Args),
     /// Go back to the release before, the whole of it
     Rollback(rollback::Args),
+    /// Write the versions that run into the environment's files
+    Record(record::Args),
     /// Retire a service: its objects go, claims never
     Remove(remove::Args),
     /// Show what runs: version, release, health
@@ -113,6 +115,7 @@ impl Command {
             Self::Rbac(args) => args.answer.of("rbac"),
             Self::Lock(args) => args.wishes(),
             Self::Init(_) => Wishes::none("init"),
+            Self::Record(_) => Wishes::none("record"),
             Self::Slack(_) => Wishes::none("slack"),
             Self::Schema(_) => Wishes::none("schema"),
             Self::Completions(_) => Wishes::none("completions"),

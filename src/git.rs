@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::{Cmd, Output};
+use crate::process::{Cmd, Output, quote};
 
 /// Which state of the manifests repo something was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,11 +16,57 @@ pub struct GitState {
     pub dirty: bool,
 }
 
-/// Commits one file, and nothing else: the index and other changes stay as they are. Never pushes. Gives the new revision in short.
+/// A commit that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Its revision in short.
+    pub revision: String,
+    /// Whether it is on no branch: CI systems check out a revision, and no branch (a detached HEAD).
+    pub is_detached: bool,
+}
+
+/// Why the state of a manifests repo is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Absence {
+    /// There is no `git` to ask.
+    NoGit,
+    /// It is a plain folder.
+    NoRepo,
+    /// Nothing was ever committed.
+    NoCommit,
+    /// It is of another user, so that git does not read it.
+    Foreign,
+    /// Anything else, in git's words.
+    Unreadable(String),
+}
+
+/// Why [`GitState::of`] knows no state.
+pub fn absence(root: &Path) -> Absence {
+    let Some(git) = Git::at(root) else { return Absence::NoGit };
+    match git.must(&["rev-parse", "--git-dir"]) {
+        Ok(_) => Absence::NoCommit,
+        Err(said) if said.contains("not a git repository") => Absence::NoRepo,
+        Err(said) if said.contains("dubious ownership") => Absence::Foreign,
+        Err(said) => Absence::Unreadable(said),
+    }
+}
+
+/// What has git read a repo of another user's.
+pub fn trusting(root: &Path) -> String {
+    format!("git config --global --add safe.directory {}", quote(&root.to_string_lossy()))
+}
+
+/// Whether a folder looks as if it were in a repo, without asking git.
+pub fn looks_like_repo(root: &Path) -> bool {
+    let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
+    root.ancestors().any(|folder| folder.join(".git").exists())
+}
+
+/// Commits one file, and nothing else: the index and other changes stay as they are. Never pushes.
 ///
 /// # Errors
 /// What git says.
-pub fn commit(root: &Path, path: &Path, message: &str) -> Result<String, String> {
+pub fn commit(root: &Path, path: &Path, message: &str) -> Result<Commit, String> {
     // Hooks may take their time.
     let git = Git { limit: Duration::from_mins(5), ..Git::at(root).ok_or("there is no `git` on your PATH")? };
     let path = path.to_string_lossy();
@@ -29,7 +75,8 @@ pub fn commit(root: &Path, path: &Path, message: &str) -> Result<String, String>
         git.must(&["add", "--intent-to-add", "--", &path])?;
     }
     git.must(&["commit", "--quiet", "--only", "--message", message, "--", &path])?;
-    Ok(short(git.must(&["rev-parse", "HEAD"])?.trim()))
+    let revision = short(git.must(&["rev-parse", "HEAD"])?.trim());
+    Ok(Commit { revision, is_detached: !git.agrees(&["symbolic-ref", "--quiet", "HEAD"]) })
 }
 
 /// Whether [`commit`] of a file can be expected to work.
@@ -80,7 +127,7 @@ impl GitState {
     /// The state of the repo at `root`; `None` where there is no git, or no repo, or no commit yet.
     pub fn of(root: &Path) -> Option<Self> {
         let git = Git::at(root)?;
-        let revision = git.answer(&["rev-parse", "HEAD"])?.trim().to_owned();
+        let revision = git.answer(&["rev-parse", "--verify", "HEAD"])?.trim().to_owned();
         // Only what belongs to the manifests repo: it may be a folder of a larger one.
         let dirty = git.answer(&["status", "--porcelain", "--", "."])?.lines().next().is_some();
         Some(Self { revision, dirty })
@@ -93,19 +140,20 @@ impl GitState {
         }
         let Some(git) = Git::at(root) else { return Standing::Shallow };
         let commit = format!("{revision}^{{commit}}");
-        if !git.agrees(&["cat-file", "-e", &commit]) {
+        let is_whole = || {
             let shallow = git.answer(&["rev-parse", "--is-shallow-repository"]);
-            return if shallow.is_some_and(|word| word.trim() == "false") {
-                Standing::Unknown
-            } else {
-                Standing::Shallow
-            };
+            shallow.is_some_and(|word| word.trim() == "false")
+        };
+        if !git.agrees(&["cat-file", "-e", &commit]) {
+            return if is_whole() { Standing::Unknown } else { Standing::Shallow };
         }
         let is_in = |one: &str, other: &str| git.agrees(&["merge-base", "--is-ancestor", one, other]);
         match (is_in(revision, &self.revision), is_in(&self.revision, revision)) {
             (true, _) => Standing::Has,
             (false, true) => Standing::Older,
-            (false, false) => Standing::Apart,
+            (false, false) if is_whole() => Standing::Apart,
+            // The way from one to the other may lead through what was not fetched.
+            (false, false) => Standing::Shallow,
         }
     }
 
@@ -134,7 +182,9 @@ impl<'a> Git<'a> {
     }
 
     fn run(&self, args: &[&str]) -> Option<Output> {
-        Cmd::new(&self.program).arg("-C").arg(self.root).args(args).limit(self.limit).run().ok()
+        // Its words are read, and must be the ones that we know.
+        let cmd = Cmd::new(&self.program).arg("-C").arg(self.root).args(args).env("LANGUAGE", "C");
+        cmd.limit(self.limit).run().ok()
     }
 
     /// What it says, if it agrees.
@@ -195,13 +245,19 @@ mod tests {
         can_commit(root, file).unwrap();
         std::fs::write(root.join(file), "version: 1\n").unwrap();
         assert!(can_commit(root, file).unwrap_err().contains("not committed"));
-        let revision = commit(root, file, "webapp 1 in dev").unwrap();
+        let Commit { revision, is_detached } = commit(root, file, "webapp 1 in dev").unwrap();
+        assert!(!is_detached);
         let say = |args: &[&str]| Git::at(root).unwrap().must(args).unwrap();
         assert!(say(&["rev-parse", "HEAD"]).starts_with(&revision));
         assert_eq!(say(&["show", "--name-only", "--format=%s", "HEAD"]), "webapp 1 in dev\n\na b/dev.yml\n");
         assert_eq!(say(&["status", "--porcelain"]), " M file\nA  staged\n");
         std::fs::write(root.join(file), "version: 2\n").unwrap();
         commit(root, file, "webapp 2 in dev").unwrap();
+        // As CI systems check out.
+        git(root, &["checkout", "-q", "--detach"]);
+        std::fs::write(root.join(file), "version: 3\n").unwrap();
+        let Commit { revision, is_detached } = commit(root, file, "webapp 3 in dev").unwrap();
+        assert!(is_detached && say(&["rev-parse", "HEAD"]).starts_with(&revision));
         std::fs::write(root.join(".git/MERGE_HEAD"), "").unwrap();
         assert_eq!(can_commit(root, file).unwrap_err(), "the repo is in the middle of a merge");
     }
@@ -229,5 +285,25 @@ mod tests {
         git(clone.path(), &["clone", "-q", "--depth=1", &from, "."]);
         let shallow = GitState::of(clone.path()).unwrap();
         assert_eq!(shallow.standing(clone.path(), &one.revision), Standing::Shallow);
+        assert_eq!(shallow.standing(clone.path(), &other.revision), Standing::Has);
+        // Both are there, and the way from one to the other is not.
+        let tip = commit_all(root, "tip");
+        git(root, &["branch", "tip"]);
+        git(clone.path(), &["fetch", "-q", "--depth=1", "origin", "tip"]);
+        assert_eq!(shallow.standing(clone.path(), &tip.revision), Standing::Shallow);
+        git(clone.path(), &["fetch", "-q", "--unshallow", "origin", "tip"]);
+        assert_eq!(shallow.standing(clone.path(), &tip.revision), Standing::Older);
+    }
+
+    #[test]
+    fn why_a_state_is_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        assert_eq!((absence(root), looks_like_repo(root)), (Absence::NoRepo, false));
+        git(root, &["init", "-q"]);
+        assert_eq!((absence(root), looks_like_repo(root)), (Absence::NoCommit, true));
+        assert_eq!(GitState::of(root), None);
+        std::fs::write(root.join(".git/config"), "[core\n").unwrap();
+        assert!(matches!(absence(root), Absence::Unreadable(said) if said.contains("bad config")));
     }
 }

@@ -29,8 +29,8 @@ use clap_complete::CompleteEnv;
 
 use cli::{Cli, Command};
 use commands::{
-    Context, Report, Wishes, completions, diff, generate, history, init, list, lock, man, rbac, remove, rollback,
-    schema, ship, status, test, update, validate,
+    Context, Report, Wishes, completions, diff, generate, history, init, list, lock, man, rbac, record, remove,
+    rollback, schema, ship, status, test, update, validate,
 };
 use error::Exit;
 use ui::Ui;
@@ -78,6 +78,7 @@ fn run(cli: &Cli, report: &Arc<Report>) -> anyhow::Result<Exit> {
         Command::Test(args) => test::run(context()?, args),
         Command::Slack(args) => commands::slack::run(&cli.global, ui(), args),
         Command::Rollback(args) => rollback::run(context()?, args),
+        Command::Record(args) => record::run(context()?, args),
         Command::Remove(args) => remove::run(context()?, args),
         Command::List(args) => list::run(&cli.global, ui(), args, report),
         Command::Status(args) => status::run(context()?, args),

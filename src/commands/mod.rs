@@ -9,6 +9,7 @@ pub mod list;
 pub mod lock;
 pub mod man;
 pub mod rbac;
+pub mod record;
 pub mod remove;
 pub mod rollback;
 pub mod schema;

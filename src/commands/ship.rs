@@ -17,7 +17,7 @@ use super::suite::{Tests, obstacles};
 use super::target::{Company, Target, manifests};
 use super::{Context, checkout, complete, consent, pending, story};
 use crate::error::{Exit, Failure, Problems, count, join_and};
-use crate::git;
+use crate::git::{self, Commit};
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Recording, ServiceName, Version};
 use crate::release::{self, Finding, Plan, Reading, Road, Running, Wanted};
@@ -121,7 +121,7 @@ fn prepare(
     for (manifest, tag) in &mut manifests {
         let service = manifest.service.to_string();
         let (version, from) = order::choose(manifest, tag.as_ref(), || runs.remove(&service).unwrap_or_default())?;
-        recordings.push(recording(context, manifest, &version, args)?);
+        recordings.push(args.record.then(|| recording(context, manifest, &version, args.commit)).transpose()?);
         let rendered = match order::rendered(context, kubectl, manifest, &version) {
             // What is wrong with any of them is told in one go.
             Err(error) if error.downcast_ref::<Problems>().is_some() => {
@@ -185,10 +185,13 @@ fn running_where_needed(
     Ok(open.into_iter().map(str::to_owned).zip(runs).collect())
 }
 
-/// The version that is to be written, if any is; looked at before anything is changed.
-fn recording(context: &Context, manifest: &Manifest, version: &Version, args: &Args) -> Result<Option<Recording>> {
-    let recording = args.record.then(|| Recording::prepare(&context.repo.root, manifest, version)).transpose()?;
-    if let Some(recording) = recording.as_ref().filter(|recording| args.commit && recording.is_needed()) {
+/// A version that is to be written, looked at before anything is changed.
+///
+/// # Errors
+/// If it cannot be written, or not be committed where that is asked for.
+pub fn recording(context: &Context, manifest: &Manifest, version: &Version, commit: bool) -> Result<Recording> {
+    let recording = Recording::prepare(&context.repo.root, manifest, version)?;
+    if commit && recording.is_needed() {
         git::can_commit(&context.repo.root, &recording.shown).map_err(|why| {
             Failure::refused(format!("the version could not be committed: {why}"))
                 .hint("mend that first, or leave `--commit` away")
@@ -218,47 +221,51 @@ fn go(
     Ok(context.report.became(outcomes))
 }
 
-/// Writes the version that runs now into the environment's file. The ship is done: what goes wrong here takes nothing back.
+/// Keeps the version that runs now. The ship is done: what goes wrong here takes nothing back.
 fn record(
     context: &Context,
     recording: &mut Recording,
     args: &Args,
     message: &str,
 ) -> (Exit, Option<(&'static str, String)>) {
+    let ui = &context.ui;
+    if args.boldness.dry_run && recording.is_needed() {
+        ui.say(Tone::Dim, format!("`{}` would get the version", recording.shown.display()));
+        return (Exit::Done, None);
+    }
+    let Err(why) = write(context, recording, args.commit, message) else { return (Exit::Done, None) };
+    ui.say(Tone::Bad, format!("error: it is shipped, and {why}"));
+    ui.say(
+        Tone::Plain,
+        format!("hint: write it there by hand, or the next ship may take it back; the commit would be \"{message}\""),
+    );
+    (Exit::Person, Some(("recording", why)))
+}
+
+/// Writes a version into the environment's file, and commits that.
+///
+/// # Errors
+/// Why it could not be done.
+pub fn write(context: &Context, recording: &mut Recording, commit: bool, message: &str) -> Result<(), String> {
     let (ui, file) = (&context.ui, recording.shown.display().to_string());
     if !recording.is_needed() {
         ui.say(Tone::Dim, "the files say this version already");
-        return (Exit::Done, None);
+        return Ok(());
     }
-    if args.boldness.dry_run {
-        ui.say(Tone::Dim, format!("`{file}` would get the version"));
-        return (Exit::Done, None);
-    }
-    let written = recording.write().map_err(|error| format!("{error:#}"));
-    let committed = match (&written, args.commit) {
-        (Ok(()), true) => git::commit(&context.repo.root, &recording.shown, message).map(Some),
-        _ => Ok(None),
-    };
-    match (written, committed) {
-        (Ok(()), Ok(revision)) => {
-            let how = revision.map(|revision| format!(", committed as {revision} (not pushed)")).unwrap_or_default();
-            ui.say(Tone::Plain, format!("`{file}` has the version now{how}"));
-            (Exit::Done, None)
-        }
-        (Err(why), _) | (_, Err(why)) => {
-            ui.say(
-                Tone::Bad,
-                format!("error: it is shipped, and the version could not be recorded in `{file}`: {why}"),
-            );
-            ui.say(
-                Tone::Plain,
-                format!(
-                    "hint: write it there by hand, or the next ship may take it back; the commit would be \"{message}\""
-                ),
-            );
-            (Exit::Person, Some(("recording", format!("the version could not be recorded in `{file}`: {why}"))))
-        }
-    }
+    let committed = recording.write().map_err(|error| format!("{error:#}")).and_then(|()| {
+        if commit { git::commit(&context.repo.root, &recording.shown, message).map(Some) } else { Ok(None) }
+    });
+    let commit = committed.map_err(|why| format!("the version could not be recorded in `{file}`: {why}"))?;
+    let how = commit.map(|commit| committed_as(&commit)).unwrap_or_default();
+    ui.say(Tone::Plain, format!("`{file}` has the version now{how}"));
+    Ok(())
+}
+
+/// How a commit is told.
+fn committed_as(commit: &Commit) -> String {
+    let Commit { revision, is_detached } = commit;
+    let where_to = if *is_detached { " and on no branch: git push origin HEAD:BRANCH" } else { "" };
+    format!(", committed as {revision} (not pushed{where_to})")
 }
 
 /// Reads what orders need, in their order.

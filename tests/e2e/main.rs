@@ -8,6 +8,7 @@ mod common;
 mod alone;
 mod answers;
 mod bdd;
+mod checkout;
 mod diff;
 mod examples;
 mod init;
