@@ -7,12 +7,16 @@ pub mod world;
 pub mod circleci;
 #[allow(dead_code, reason = "only the tests of tests need one")]
 pub mod engine;
+#[allow(dead_code, reason = "only the tests of pipelines run one")]
+pub mod pipeline;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
 pub mod proxy;
 #[allow(dead_code, reason = "only those that look at what Slack is told need one")]
 pub mod slack;
 #[allow(dead_code, reason = "only those that disturb a run need one")]
 pub mod trap;
+#[allow(dead_code, reason = "only the tests of pipelines ask one")]
+pub mod web;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -16,6 +16,7 @@ mod kill;
 mod lock;
 mod origin;
 mod outage;
+mod pipelines;
 mod pod;
 mod preflight;
 mod rbac;
