@@ -5,6 +5,8 @@ pub mod world;
 
 #[allow(dead_code, reason = "only the tests of pipelines read one")]
 pub mod circleci;
+#[allow(dead_code, reason = "only the tests of documents read one")]
+pub mod document;
 #[allow(dead_code, reason = "only the tests of tests need one")]
 pub mod engine;
 #[allow(dead_code, reason = "only the tests of pipelines run one")]

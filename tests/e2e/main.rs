@@ -10,6 +10,7 @@ mod answers;
 mod bdd;
 mod checkout;
 mod diff;
+mod documents;
 mod examples;
 mod init;
 mod kill;
