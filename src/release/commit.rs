@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::ending::{Ended, Run};
+use super::ended::Ended;
+use super::ending::Run;
 use super::record::Outcome;
 use super::transaction::{Request, answers};
 use super::{gone, retention};

@@ -5,143 +5,23 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::change::Changed;
-use super::evidence::{self, Failing};
+use super::ended::{Back, Ended};
+use super::evidence;
 use super::gone;
 use super::putback::{self, PutBack};
 use super::record::Outcome;
 use super::retention;
-use super::rollout::{Ending, Finding, Goal, Memory, Picture, Watch, pod_selectors};
+use super::rollout::{Finding, Picture, Watch, pod_selectors};
 use super::step::Step;
 use super::store::Record;
 use super::transaction::Request;
+use super::trouble::Trouble;
 use super::version::{main_object, version_of};
-use crate::bdd::Summary;
 use crate::error::Exit;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::quote;
-use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 use crate::yaml::Object;
-
-/// Why a release failed.
-#[derive(Debug)]
-pub enum Trouble {
-    /// It will not come up.
-    Rollout(Vec<Finding>),
-    /// It is not up in time.
-    Late(Vec<Finding>),
-    /// Somebody else was at work.
-    Superseded(String),
-    /// The lock is lost.
-    Lockless(String),
-    /// The run that made it died.
-    Died,
-    /// A signal came.
-    Interrupted(u8),
-    /// Another release failed that it stands or falls with.
-    Abandoned(String),
-    /// The API server did not take it.
-    Change(KubectlError),
-    /// Nothing can be seen.
-    Blind(String),
-    /// The tests failed; with what was in trouble then.
-    Tests(Summary, Vec<Finding>),
-    /// The tests could not be run.
-    Untested(String),
-    /// Somebody else changed it while it was tested.
-    Void(String),
-}
-
-impl Trouble {
-    /// The word for machines.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Rollout(findings) => findings.first().map_or("rollout", |finding| finding.reason),
-            Self::Late(_) => "timeout",
-            Self::Superseded(_) => "superseded",
-            Self::Lockless(_) => "lock",
-            Self::Died => "died",
-            Self::Interrupted(_) => "interrupted",
-            Self::Abandoned(_) => "together",
-            Self::Change(_) => "apply",
-            Self::Blind(_) => "unreachable",
-            Self::Tests(..) => "tests",
-            Self::Untested(_) => "untested",
-            Self::Void(_) => "void",
-        }
-    }
-
-    /// What the end of a watch means for a release; nothing, if it is a good one.
-    pub fn of(ending: Ending) -> Option<Self> {
-        Some(match ending {
-            Ending::Good => return None,
-            Ending::Doomed(findings) => Self::Rollout(findings),
-            Ending::Late(findings) => Self::Late(findings),
-            Ending::Superseded(why) => Self::Superseded(why),
-            Ending::Lockless(why) => Self::Lockless(why),
-            Ending::Interrupted(signal) => Self::Interrupted(signal),
-            Ending::Abandoned(why) => Self::Abandoned(why),
-            Ending::Blind(why) => Self::Blind(why),
-        })
-    }
-}
-
-/// How a release ended, for those who tell others.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// The state in which the cluster is.
-    pub exit: Exit,
-    /// The word for machines, where it did not go well: one of a [`Finding`]'s, or of [`Trouble::reason`]'s.
-    pub reason: Option<&'static str>,
-    /// Why it failed, in a line.
-    pub why: Option<String>,
-    /// What its tests said, if they were run.
-    pub tests: Option<Summary>,
-    /// The number of its record, if it got that far.
-    pub number: Option<u32>,
-    /// What was in trouble.
-    pub failing: Vec<Failing>,
-    /// What became of the way back, where one was gone.
-    pub back: Option<Back>,
-    /// The folder in which the evidence is kept.
-    pub evidence: Option<PathBuf>,
-}
-
-impl Ended {
-    /// Nothing more is known of it.
-    pub fn at(exit: Exit) -> Self {
-        Self {
-            exit,
-            reason: None,
-            why: None,
-            tests: None,
-            number: None,
-            failing: Vec::new(),
-            back: None,
-            evidence: None,
-        }
-    }
-
-    /// The same for a reason.
-    pub fn because(self, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..self }
-    }
-}
-
-/// What became of the way back.
-#[derive(Debug, Clone, Default)]
-pub struct Back {
-    /// Whether all is as it was, and came up again.
-    pub complete: bool,
-    /// The fields that were put back, object by object.
-    pub fields: Vec<(String, Vec<String>)>,
-    /// What was made and is removed.
-    pub removed: Vec<String>,
-    /// What was made and stays, and why.
-    pub kept: Vec<String>,
-    /// What is not as it was, and why.
-    pub left: Vec<String>,
-}
 
 /// A release whose change was made, or tried.
 #[derive(Debug)]
@@ -335,79 +215,7 @@ impl Run<'_> {
 
     /// What failed, in a line.
     pub fn why(&self, trouble: &Trouble) -> String {
-        match trouble {
-            Trouble::Rollout(findings) => {
-                findings.first().map_or("it failed".into(), |finding| finding.message.clone())
-            }
-            Trouble::Late(findings) => {
-                let why =
-                    findings.first().map_or("its pods are not all ready".into(), |finding| finding.message.clone());
-                format!("not up within {}: {why}", seconds(self.request.timeout))
-            }
-            Trouble::Superseded(why) => why.clone(),
-            Trouble::Interrupted(signal) => format!("interrupted by {}", signal::name(*signal)),
-            Trouble::Change(error) => format!("the change was not taken: {}", error.said),
-            Trouble::Blind(why) => format!("the rollout cannot be watched: {why}"),
-            Trouble::Lockless(why) | Trouble::Abandoned(why) => why.clone(),
-            Trouble::Died => "its run died".to_owned(),
-            Trouble::Tests(summary, _) => match summary.failing.first() {
-                Some(case) => format!("tests: {}, the first is {}", summary.why.join("; "), case.name),
-                None => format!("tests: {}", summary.why.join("; ")),
-            },
-            Trouble::Untested(why) => format!("the tests could not be run: {why}"),
-            Trouble::Void(why) => format!("the verdict of the tests is void: {why}"),
-        }
-    }
-
-    /// Watches the restored workloads come up again; those that were well before must.
-    fn watch_restored(&self, back: &PutBack, watch: &mut Watch<'_>) -> Result<(), String> {
-        if !back.foreign.is_empty() {
-            // What runs now is not ours to judge.
-            return Ok(());
-        }
-        let was_healthy = |object: &&Object| {
-            let before = self.changed.iter().find(|change| change.after.is(object));
-            before.and_then(|change| change.before.as_ref()).is_some_and(is_healthy)
-        };
-        let (healthy, ill): (Vec<&Object>, Vec<&Object>) = back.restored.iter().partition(was_healthy);
-        match self.restored(&healthy, watch) {
-            Some(Ending::Doomed(findings) | Ending::Late(findings)) => {
-                return Err(findings
-                    .first()
-                    .map_or("its pods are not all ready".into(), |finding| finding.message.clone()));
-            }
-            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why)) => {
-                return Err(why);
-            }
-            Some(Ending::Interrupted(signal)) => {
-                return Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)));
-            }
-            Some(Ending::Good) | None => {}
-        }
-        match self.restored(&ill, watch) {
-            Some(Ending::Doomed(_) | Ending::Late(_)) => {
-                self.ui.say(Tone::Warn, "what runs again was not healthy before this release, and is not now");
-                Ok(())
-            }
-            Some(Ending::Superseded(why) | Ending::Blind(why) | Ending::Lockless(why) | Ending::Abandoned(why)) => {
-                Err(why)
-            }
-            Some(Ending::Interrupted(signal)) => {
-                Err(format!("{} came again before its pods were seen to be ready", signal::name(signal)))
-            }
-            Some(Ending::Good) | None => Ok(()),
-        }
-    }
-
-    fn restored(&self, objects: &[&Object], watch: &mut Watch<'_>) -> Option<Ending> {
-        let goals: Vec<Goal> =
-            objects.iter().filter_map(|object| Goal::of(object, Vec::new())).map(Goal::former).collect();
-        if goals.is_empty() {
-            return None;
-        }
-        let mut memory = Memory::baseline(watch.picture(), false);
-        let patience = self.request.rollback_timeout;
-        Some(watch.until(&goals, &mut memory, &self.request.limits, patience, false, self.ui))
+        trouble.why(self.request.timeout)
     }
 
     /// The object that stands for the service, in one of its states.
@@ -471,14 +279,4 @@ impl Run<'_> {
             _ => kinds.join(","),
         }
     }
-}
-
-/// Whether a workload had all the pods that it wanted.
-fn is_healthy(workload: &Object) -> bool {
-    let (wanted, ready) = match workload.kind() {
-        "DaemonSet" => ("/status/desiredNumberScheduled", "/status/numberAvailable"),
-        "StatefulSet" => ("/spec/replicas", "/status/readyReplicas"),
-        _ => ("/spec/replicas", "/status/availableReplicas"),
-    };
-    workload.number(ready).unwrap_or_default() >= workload.number(wanted).unwrap_or(1)
 }

@@ -7,7 +7,8 @@ use anyhow::{Result, bail};
 
 use super::change::Changed;
 use super::diff::{restore, significant};
-use super::ending::{Ended, Run, Trouble};
+use super::ended::Ended;
+use super::ending::Run;
 use super::history::History;
 use super::marks;
 use super::ownership;
@@ -19,6 +20,7 @@ use super::store::Record;
 use super::tested::test;
 use super::together::{Together, Word};
 use super::transaction::Request;
+use super::trouble::Trouble;
 use super::turns::Place;
 use super::watching::watch;
 use crate::error::{Exit, Failure, join_and};

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::ending::Trouble;
 use super::rollout::{Finding, Goal, Memory, Verdict, Watch, judge};
 use super::store::Record;
 use super::testing::{Subject, Tested};
 use super::transaction::Request;
+use super::trouble::Trouble;
 use crate::kubectl::Kubectl;
 use crate::ui::Ui;
 

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::change::{self, Changed};
 use super::diff::significant;
-use super::ending::{Ended, Run, Trouble};
+use super::ended::Ended;
+use super::ending::Run;
 use super::gone::await_gone;
 use super::history::History;
 use super::images::keep_images;
@@ -20,6 +21,7 @@ use super::step::{JobRun, Step};
 use super::store::Record;
 use super::tested::test;
 use super::together::{Together, Word};
+use super::trouble::Trouble;
 use super::turns::Place;
 use super::watching::{await_goals, goals, watch};
 use crate::error::{Exit, Failure, count};

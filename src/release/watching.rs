@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::change::Changed;
-use super::ending::Trouble;
 use super::evidence::{self, Failing};
 use super::plan::Plan;
 use super::recovery::Patience;
 use super::rollout::{Ending, Feed, Goal, Memory, Picture, Watch, is_workload, streams};
 use super::step::Step;
 use super::transaction::Request;
+use super::trouble::Trouble;
 use crate::kubectl::Kubectl;
 use crate::signal;
 use crate::ui::Ui;
