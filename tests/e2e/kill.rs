@@ -22,10 +22,11 @@ enum When {
     After,
 }
 
-/// What happens at the point that was set: `$when` and `$signal` come from there.
+/// What happens at the point that was set: `$when` and `$signal` come from there. What a shell starts in the background would read nothing: it
+/// is handed what was to be read.
 const KILL: &str = r#"case "$when $*" in
 Before*) kill "$signal" $PPID; [ "$signal" = -KILL ] || exec "$real" "$@" ;;
-*" -w "* | *"--watch"* | In*) "$real" "$@" & sleep 0.1; kill "$signal" $PPID; wait $! ;;
+*" -w "* | *"--watch"* | In*) { "$real" "$@" <&3 3<&- & } 3<&0; sleep 0.1; kill "$signal" $PPID; wait $! ;;
 After*) "$real" "$@"; code=$?; kill "$signal" $PPID; exit $code ;;
 esac"#;
 
