@@ -25,6 +25,8 @@ const KEPT: &str = "/shipcat/junit";
 const NET: Duration = Duration::from_mins(15);
 /// How long its removal is waited for: a node that is busy takes its time.
 const GOING: Duration = Duration::from_secs(90);
+/// The same after an interrupt: the way back is behind it, and there may be little time.
+const HURRY: Duration = Duration::from_secs(10);
 
 /// What must be allowed to run tests by a Job, beside what a release takes: verb, group, resource. (Newer versions of kubectl ask to get, older
 /// ones to create what `exec` uses.)
@@ -219,7 +221,7 @@ fn lost(why: String) -> Trial {
     Trial::Ended { exit: 0, fetched: Fetched { lost: vec![why], ..Fetched::default() } }
 }
 
-/// Removes the Job with its pods, and waits until they are gone.
+/// Removes the Job with its pods, and waits until they are gone, if that is soon.
 fn remove(job: &Object, means: &Means<'_>) {
     let (kubectl, ui) = (means.kubectl, means.ui);
     match kubectl.discard(job) {
@@ -235,7 +237,7 @@ fn remove(job: &Object, means: &Means<'_>) {
             let is_gone =
                 || matches!(kubectl.live(std::slice::from_ref(job), &false.into()), Ok(live) if live.is_empty());
             while !is_gone() {
-                if started.elapsed() >= GOING {
+                if started.elapsed() >= if (means.halted)() { HURRY } else { GOING } {
                     ui.say(Tone::Warn, format!("  the tests' {job} is being removed, and not gone yet"));
                     break;
                 }

@@ -45,9 +45,14 @@ fn run(world: &World, args: &[&str]) -> Run {
 #[track_caller]
 fn nothing_is_left(world: &World, story: &str) {
     assert_eq!(engine::containers(world), [""; 0], "{story}");
-    let selector = "shipcat.dev/tests-of";
-    let left = world.kubectl(&["get", "jobs,pods", "-l", selector, "-o", "name"]);
-    assert_eq!(left, "", "{story}");
+    let left = || world.kubectl(&["get", "jobs,pods", "-l", "shipcat.dev/tests-of", "-o", "name"]);
+    // A kubelet may be slow to let a pod go, and nobody waits for that after an interrupt.
+    let started = Instant::now();
+    while story.contains("is being removed, and not gone yet") && !left().is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(90), "{} {story}", left());
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert_eq!(left(), "", "{story}");
 }
 
 /// Waits until tests say that they have begun.
