@@ -141,6 +141,19 @@ fn workloads_say_which_release_they_are_of_and_restart_for_nothing() {
     let before = world.fields();
     world.shipcat(&["ship", "webapp", "--tag", "crashes"]).ends(3);
     assert_eq!(world.fields(), before);
+    // An apply brings them along: the ReplicaSet of one that fails says its own, and not those of the release before.
+    world.file("manifest.yml", &format!("{WEBAPP}env: {{LEVEL: debug}}\n"));
+    world.shipcat(&["ship", "webapp", "--tag", "init-crashes"]).ends(3);
+    assert_eq!(world.fields(), before);
+    let sets = world.items(&["replicasets"]);
+    let cause = |set: &Value| set["metadata"]["annotations"]["kubernetes.io/change-cause"].to_string();
+    assert!(sets.iter().any(|set| cause(set).contains("ship, version init-crashes, by ")), "{sets:#?}");
+    // The apply that lowers the number of pods in the end leaves them.
+    world.file("manifest.yml", &WEBAPP.replace("replicas: 2", "replicas: 1"));
+    world.shipcat(&["ship", "webapp", "--tag", "0.3.0"]).ends(0).says("the number of pods stays");
+    let now = annotations(&world);
+    assert_eq!((&now["shipcat.dev/release"], &now["shipcat.dev/version"]), (&"6".into(), &"0.3.0".into()));
+    assert_eq!(world.get(&["deployment", "webapp"])["spec"]["replicas"], 1);
 }
 
 #[test]
