@@ -104,6 +104,8 @@ pub fn side_by_side<T: Send>(
     let count = items.len();
     let mut items: Vec<(usize, T)> = items.into_iter().enumerate().collect();
     items.sort_by_key(|(_, item)| Reverse(waits(item)));
+    // What waits for nothing by itself is not worth a wait.
+    let long = items.iter().filter(|(_, item)| !waits(item).is_zero()).count();
     let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into());
     // Begun in the same moment, the first would be as late as the last.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -123,9 +125,10 @@ pub fn side_by_side<T: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for late in 1..u32::try_from(jobs.min(count)).unwrap_or(1) {
+        for late in 1..jobs.min(count) {
+            let late = u32::try_from(late.min(long)).unwrap_or(u32::MAX);
             scope.spawn(move || {
-                std::thread::sleep(pace * late);
+                std::thread::sleep(pace.saturating_mul(late));
                 work();
             });
         }
