@@ -167,15 +167,25 @@ fn wish(items: &[Item]) -> String {
 
 fn outcome(item: &Item, exit: Exit, took: Option<Duration>) -> Outcome {
     let Item { look, body, is_nothing } = item;
-    let is_nothing = *is_nothing;
-    let Body { service, version, former, nature, git, .. } = body.clone();
     let (changes, drift) = match is_nothing {
         true => Default::default(),
         false => (look.plan.changes.clone(), story::drift(&look.drift)),
     };
-    let (ended, error, behind) = (None, None, None);
-    let was_nothing = is_nothing;
-    Outcome { service, version, exit, was_nothing, took, former, nature, changes, drift, git, ended, error, behind }
+    Outcome {
+        service: body.service.clone(),
+        version: body.version.clone(),
+        exit,
+        was_nothing: *is_nothing,
+        took,
+        former: body.former.clone(),
+        nature: body.nature.clone(),
+        changes,
+        drift,
+        git: body.git.clone(),
+        ended: None,
+        error: None,
+        behind: None,
+    }
 }
 
 /// Prints what would be run.
