@@ -45,10 +45,15 @@ fn is_number(text: &str) -> bool {
 fn printable(text: &str) -> String {
     let shown = text.chars().map(|c| match c {
         '\n' | '\r' | '\t' => ' ',
-        c if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => '\u{fffd}',
-        c => c,
+        c => visible(c),
     });
     shown.collect::<String>().trim().to_owned()
+}
+
+/// A character, or what stands for one that does not show, or turns the text around.
+fn visible(c: char) -> char {
+    let is_odd = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if is_odd { '\u{fffd}' } else { c }
 }
 
 /// A table; nothing where it has no rows. The cells are Markdown.
@@ -88,10 +93,7 @@ pub fn folded(headline: &str, inside: &str) -> String {
 /// Text within HTML.
 fn html(text: &str) -> String {
     let covered = redact::cover(text);
-    let shown = covered.chars().map(|c| {
-        let is_odd = (c.is_control() && c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if is_odd { '\u{fffd}' } else { c }
-    });
+    let shown = covered.chars().map(|c| if c == '\t' { c } else { visible(c) });
     shown.collect::<String>().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
