@@ -90,7 +90,8 @@ fn records_may_be_config_maps_for_who_may_not_touch_secrets() {
     let file = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, records: configmap}")).unwrap();
-    world.file("manifest.yml", &WEBAPP.replace("replicas: 2", "replicas: 1"));
+    let fewer = WEBAPP.replace("replicas: 2", "replicas: 1");
+    world.file("manifest.yml", &format!("{fewer}env: {{LEVEL: debug}}\n"));
     let role = world.shipcat(&["rbac"]).ends(0).stdout;
     assert!(!role.contains("secrets"), "{role}");
     world.kubectl_with(&["apply", "-f", "-"], &role);
@@ -149,7 +150,8 @@ fn workloads_say_which_release_they_are_of_and_restart_for_nothing() {
     let cause = |set: &Value| set["metadata"]["annotations"]["kubernetes.io/change-cause"].to_string();
     assert!(sets.iter().any(|set| cause(set).contains("ship, version init-crashes, by ")), "{sets:#?}");
     // The apply that lowers the number of pods in the end leaves them.
-    world.file("manifest.yml", &WEBAPP.replace("replicas: 2", "replicas: 1"));
+    let fewer = WEBAPP.replace("replicas: 2", "replicas: 1");
+    world.file("manifest.yml", &format!("{fewer}env: {{LEVEL: debug}}\n"));
     world.shipcat(&["ship", "webapp", "--tag", "0.3.0"]).ends(0).says("the number of pods stays");
     let now = annotations(&world);
     assert_eq!((&now["shipcat.dev/release"], &now["shipcat.dev/version"]), (&"6".into(), &"0.3.0".into()));
