@@ -61,9 +61,10 @@ impl Bench {
         command
     }
 
-    fn run(&self, program: &str, args: &[&str]) {
+    fn run(&self, program: &str, args: &[&str]) -> String {
         let output = self.command(program, args).output().unwrap();
         assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Starts a ship, and gives its lines as they come.
@@ -150,13 +151,13 @@ impl Bench {
         );
     }
 
-    /// Waits until the pods of the last change are gone: their end costs CPU that is nobody's of the next run.
+    /// Waits until the containers of the last change have ended: their end costs CPU that is nobody's of the next run. (To clear away what
+    /// has ended takes an old kubelet up to a minute, and no CPU.)
     fn settle(&self) {
         let deadline = Instant::now() + Duration::from_secs(60);
+        let running = ["-n", &self.namespace, "get", "pods", "-o", "jsonpath={..state.running.startedAt}"];
         while Instant::now() < deadline {
-            let args = ["-n", &self.namespace, "get", "pods", "-o", "name"];
-            let output = self.command("kubectl", &args).output().unwrap();
-            if String::from_utf8_lossy(&output.stdout).lines().count() <= 2 {
+            if self.run("kubectl", &running).split_whitespace().count() <= 2 {
                 return;
             }
             std::thread::sleep(Duration::from_millis(500));
