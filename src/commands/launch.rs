@@ -23,7 +23,7 @@ use super::{Context, consent, story, words};
 use crate::error::{Exit, Failure, count, join_and};
 use crate::git::GitState;
 use crate::kubectl::Kubectl;
-use crate::release::{self, Body, Feed, Place, Plan, Reading, Request, Together, Turns};
+use crate::release::{self, Body, Feed, Pass, Place, Plan, Reading, Request, Together, Turns};
 use crate::signal;
 use crate::ui::{Tone, Ui};
 
@@ -109,7 +109,7 @@ pub fn launch(
     let turns = (many && items.iter().any(|item| item.body.tests.is_some())).then(|| Turns::new(items.len(), at_once));
     let jobs = if turns.is_some() { items.len() } else { at_once };
     let not_begun = |item: &Item, signal| outcome(item, Exit::Interrupted(signal), None);
-    let begin = |n, item| {
+    let begin = |n, item, pass: &Pass<'_>| {
         let place = turns.as_ref().map(|turns| turns.place(n));
         if let Some(place) = &place {
             place.begin();
@@ -117,7 +117,12 @@ pub fn launch(
                 return not_begun(&item, signal);
             }
         }
-        let beside = Beside { together: together.as_ref(), place: place.as_ref(), feed: feed.as_ref() };
+        let beside = Beside {
+            together: together.as_ref(),
+            place: place.as_ref(),
+            feed: feed.as_ref(),
+            pass: many.then_some(pass),
+        };
         start(context, kubectl, item, beside, how, ui(n))
     };
     let settle = how.patience.limits(context).limits.settle;
@@ -232,6 +237,8 @@ struct Beside<'a> {
     place: Option<&'a Place<'a>>,
     /// The streams by which all of them are watched.
     feed: Option<&'a Arc<Feed<'a>>>,
+    /// That it may make its change now.
+    pass: Option<&'a Pass<'a>>,
 }
 
 /// Runs one to its end.
@@ -247,6 +254,7 @@ fn start<'a>(
     let mut outcome = outcome(&item, Exit::Done, None);
     let Item { mut look, body, is_nothing } = item;
     let result = if is_nothing {
+        beside.pass.into_iter().for_each(Pass::leave);
         nothing_to_do(kubectl, &look, &how.patience.limits(context), beside.together, beside.feed, ui)
     } else {
         let told = body.clone();
@@ -310,6 +318,7 @@ fn request<'a>(
         keeps_failures: how.boldness.on_failure == OnFailure::Keep,
         junit: how.junit,
         place: beside.place,
+        pass: beside.pass,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::report::Wrong;
 use crate::error::{Exit, count, join_and};
 use crate::git::GitState;
-use crate::release::{Change, Ended};
+use crate::release::{Change, Ended, Gate, Pass};
 use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 
@@ -89,35 +89,29 @@ pub fn state(exit: Exit, was_nothing: bool, is_rehearsal: bool) -> &'static str 
     }
 }
 
-/// What a release costs the processor, shared by its cores: nearly all of it the starts of kubectl, and most of that in the beginning.
-const COST: Duration = Duration::from_millis(400);
-
-/// Does something with each, so many at a time, those that take the longest (`waits`) first; what has not begun when a signal comes does
-/// not begin. The outcomes are in the order of the items.
+/// Does something with each, so many at a time, those that take the longest (`waits`) first, and each with a pass for its change; what has
+/// not begun when a signal comes does not begin. The outcomes are in the order of the items.
 pub fn side_by_side<T: Send>(
     items: Vec<T>,
     jobs: usize,
     waits: impl Fn(&T) -> Duration,
-    begin: impl Fn(usize, T) -> Outcome + Sync,
+    begin: impl Fn(usize, T, &Pass<'_>) -> Outcome + Sync,
     not_begun: impl Fn(&T, u8) -> Outcome + Sync,
 ) -> Vec<Outcome> {
     let count = items.len();
     let mut items: Vec<(usize, T)> = items.into_iter().enumerate().collect();
     items.sort_by_key(|(_, item)| Reverse(waits(item)));
-    // What waits for nothing by itself is not worth a wait.
-    let long = items.iter().filter(|(_, item)| !waits(item).is_zero()).count();
     let queue: Mutex<VecDeque<(usize, T)>> = Mutex::new(items.into());
-    // Begun in the same moment, the first would be as late as the last.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let pace = COST / u32::try_from(cores).unwrap_or(1);
     let done: Mutex<BTreeMap<usize, Outcome>> = Mutex::default();
+    let gate = Gate::new();
     let work = || {
         loop {
+            let pass = gate.enter();
             let next = queue.lock().ok().and_then(|mut queue| queue.pop_front());
             let Some((n, item)) = next else { return };
             let outcome = match signal::received().filter(|_| count > 1) {
                 Some(signal) => not_begun(&item, signal),
-                None => begin(n, item),
+                None => begin(n, item, &pass),
             };
             if let Ok(mut done) = done.lock() {
                 done.insert(n, outcome);
@@ -125,12 +119,8 @@ pub fn side_by_side<T: Send>(
         }
     };
     std::thread::scope(|scope| {
-        for late in 1..jobs.min(count) {
-            let late = u32::try_from(late.min(long)).unwrap_or(u32::MAX);
-            scope.spawn(move || {
-                std::thread::sleep(pace.saturating_mul(late));
-                work();
-            });
+        for _ in 1..jobs.min(count) {
+            scope.spawn(work);
         }
         work();
     });
@@ -217,7 +207,7 @@ mod tests {
     fn what_takes_longest_begins_first_and_is_told_in_its_place() {
         let begun = Mutex::new(Vec::new());
         let outcome = |service: &u64| Outcome { took: None, ..outcome(&service.to_string(), Exit::Done, false) };
-        let begin = |_, service: u64| {
+        let begin = |_, service: u64, _: &Pass<'_>| {
             begun.lock().unwrap().push(service);
             outcome(&service)
         };

@@ -298,6 +298,7 @@ impl<'a> Stranded<'a> {
             keeps_failures: false,
             junit: None,
             place,
+            pass: None,
         }
     }
 }

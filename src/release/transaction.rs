@@ -10,6 +10,7 @@ use super::change::{self, Changed};
 use super::diff::significant;
 use super::ended::Ended;
 use super::ending::Run;
+use super::gate::Pass;
 use super::gone::await_gone;
 use super::history::History;
 use super::images::keep_images;
@@ -66,6 +67,8 @@ pub struct Request<'a> {
     pub junit: Option<&'a Path>,
     /// Its place among those that are tested in the same run.
     pub place: Option<&'a Place<'a>>,
+    /// That it may make its change now, where others wait to make theirs.
+    pub pass: Option<&'a Pass<'a>>,
 }
 
 /// Runs a release to its end, good or bad, and tells it.
@@ -250,10 +253,15 @@ fn change_and_watch(
             return Some(Trouble::Abandoned(why));
         }
         kubectl.at_step("applies");
+        if stage.iter().any(|step| matches!(step.job, Some(JobRun::Again(_)))) {
+            // Its pods may take a minute to go.
+            request.pass.into_iter().for_each(Pass::leave);
+        }
         if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
             return Some(trouble);
         }
         let (made, result) = change::make(kubectl, &request.plan, &stage, (&request.body, number));
+        request.pass.into_iter().for_each(Pass::leave);
         let goals = goals(&request.plan, &made);
         let unmarked = marks::unmarked(&stage, &made, &request.plan.road, &request.body, number);
         changed.extend(made);
