@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::fetched::{Fetched, fetched};
-use super::pod::{Sight, sight};
+use super::pod::{Sight, has_ended, sight};
 use super::run::{Means, Trial};
 use super::suite::{Pull, Suite};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Broken;
-use crate::ui::{Tone, seconds};
+use crate::signal;
+use crate::ui::{Tone, Ui, seconds};
 use crate::yaml::Object;
 
 /// The name of the container that runs the tests.
@@ -24,9 +25,7 @@ const KEPT: &str = "/shipcat/junit";
 /// How long a Job is there at most that nobody removes: beside the tests' own time, that of its start and its end.
 const NET: Duration = Duration::from_mins(15);
 /// How long its removal is waited for: a node that is busy takes its time.
-const GOING: Duration = Duration::from_secs(90);
-/// The same after an interrupt: the way back is behind it, and there may be little time.
-const HURRY: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What must be allowed to run tests by a Job, beside what a release takes: verb, group, resource. (Newer versions of kubectl ask to get, older
 /// ones to create what `exec` uses.)
@@ -55,28 +54,63 @@ pub fn trial(suite: &Suite, kubectl: &Kubectl<'_>) -> Result<(), KubectlError> {
     kubectl.dry_run(&[job], &false.into()).map(drop)
 }
 
-/// Runs the tests by a Job, and gives how long they took.
+/// A Job of tests that is being deleted, and was not waited for: there was something more urgent to do.
+#[derive(Debug)]
+#[must_use = "its pods may still be at work"]
+pub struct Going(Object);
+
+impl Going {
+    /// Waits until none of its pods is at work, and says so where that takes too long.
+    pub fn wait(self, kubectl: &Kubectl<'_>, ui: &Ui) {
+        drop(self.wait_while(|| true, kubectl, ui));
+    }
+
+    /// The same for as long as nothing is more urgent; what is left of it.
+    fn wait_while(self, may_wait: impl Fn() -> bool, kubectl: &Kubectl<'_>, ui: &Ui) -> Option<Self> {
+        let (job, started) = (&self.0, Instant::now());
+        // What is being deleted makes no pods any more.
+        let is_idle = || pods(kubectl, job).is_ok_and(|pods| pods.iter().all(has_ended));
+        while may_wait() {
+            if is_idle() {
+                ui.rest();
+                return None;
+            }
+            if started.elapsed() >= PATIENCE || signal::insisted() {
+                ui.say(Tone::Warn, format!("  the tests' {job} is being removed, and its pod still at work"));
+                return None;
+            }
+            ui.wait(started, &format!("waiting until the pod of the tests' {job} has ended"));
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        ui.rest();
+        Some(self)
+    }
+}
+
+/// Runs the tests by a Job, and gives how long they took. Its removal is begun when this comes back; where the tests are of no use any
+/// more it is not waited for, and what is left to wait for comes along.
 ///
 /// # Errors
 /// If it could not be made: nothing ran.
-pub fn run(suite: &Suite, means: &Means<'_>) -> Result<(Trial, Duration), String> {
-    let name = suite.new_name().map_err(|error| error.to_string())?;
+pub fn run(suite: &Suite, means: &Means<'_>) -> (Result<(Trial, Duration), String>, Option<Going>) {
+    let name = match suite.new_name() {
+        Ok(name) => name,
+        Err(error) => return (Err(error.to_string()), None),
+    };
     let wanted = job(suite, &name, means.kubectl.namespace());
     let made = match means.kubectl.create(&wanted) {
         Ok(made) => made,
         Err(error) => {
             // An answer that was lost may have been a yes.
-            if let Ok(Some(made)) = means.kubectl.named("jobs.batch", &name) {
-                remove(&made, means);
-            }
-            return Err(format!("the Job of the tests was not taken: {}", error.said));
+            let made = means.kubectl.named("jobs.batch", &name).ok().flatten();
+            let going = made.and_then(|made| remove(made, means));
+            return (Err(format!("the Job of the tests was not taken: {}", error.said)), going);
         }
     };
     let work = Work { suite, means, started: Instant::now() };
     let trial = work.go(&made);
     let took = work.started.elapsed();
-    remove(&made, means);
-    Ok((trial?, took))
+    (trial.map(|trial| (trial, took)), remove(made, means))
 }
 
 struct Work<'a> {
@@ -175,8 +209,7 @@ impl Work<'_> {
     }
 
     fn sight(&self, job: &Object) -> Result<Option<Sight>, KubectlError> {
-        let pods = self.means.kubectl.labelled("pods", &format!("job-name={}", job.name()), &false.into())?;
-        Ok(pods.into_iter().next().map(sight))
+        Ok(pods(self.means.kubectl, job)?.into_iter().next().map(sight))
     }
 
     fn refusal(&self, job: &Object) -> Option<String> {
@@ -217,35 +250,25 @@ impl Work<'_> {
     }
 }
 
+fn pods(kubectl: &Kubectl<'_>, job: &Object) -> Result<Vec<Object>, KubectlError> {
+    kubectl.labelled("pods", &format!("job-name={}", job.name()), &false.into())
+}
+
 fn lost(why: String) -> Trial {
     Trial::Ended { exit: 0, fetched: Fetched { lost: vec![why], ..Fetched::default() } }
 }
 
-/// Removes the Job with its pods, and waits until they are gone, if that is soon.
-fn remove(job: &Object, means: &Means<'_>) {
+/// Removes the Job with its pods, and waits until they have ended while the tests are of use; else what is left to wait for.
+fn remove(job: Object, means: &Means<'_>) -> Option<Going> {
     let (kubectl, ui) = (means.kubectl, means.ui);
-    match kubectl.discard(job) {
+    match kubectl.discard(&job) {
         Err(error) if error.reason != Reason::NotFound => {
-            let line = kubectl.deletion_line(job);
-            ui.say(
-                Tone::Warn,
-                format!("warning: the tests' {job} could not be removed: {}; `{line}` does it", error.said),
-            );
+            let line = kubectl.deletion_line(&job);
+            let what = format!("warning: the tests' {job} could not be removed: {}; `{line}` does it", error.said);
+            ui.say(Tone::Warn, what);
+            None
         }
-        _ => {
-            let started = Instant::now();
-            let is_gone =
-                || matches!(kubectl.live(std::slice::from_ref(job), &false.into()), Ok(live) if live.is_empty());
-            while !is_gone() {
-                if started.elapsed() >= if (means.halted)() { HURRY } else { GOING } {
-                    ui.say(Tone::Warn, format!("  the tests' {job} is being removed, and not gone yet"));
-                    break;
-                }
-                ui.wait(started, &format!("waiting until the tests' {job} has gone"));
-                std::thread::sleep(Duration::from_millis(300));
-            }
-            ui.rest();
-        }
+        _ => Going(job).wait_while(|| !(means.halted)(), kubectl, ui),
     }
 }
 

@@ -11,7 +11,7 @@ mod suite;
 mod summary;
 
 pub use engine::Engine;
-pub use job::{permissions, trial};
+pub use job::{Going, permissions, trial};
 pub use run::{Means, Ran, run};
 pub use suite::{Pull, Runner, Suite};
 pub use summary::Summary;

@@ -68,10 +68,29 @@ pub fn sight(pod: Object) -> Sight {
     })
 }
 
+/// Whether all that a pod was to run has run. (A pod that is deleted is there for up to a minute longer where the kubelet is an old one, which
+/// clears away its containers once a minute.)
+pub fn has_ended(pod: &Object) -> bool {
+    let statuses = pod.list("/status/containerStatuses");
+    !statuses.is_empty() && statuses.iter().all(|status| status.pointer("/state/terminated").is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_pod_has_ended_when_all_of_it_has() {
+        let pod = |states: &[Value]| {
+            let statuses: Vec<Value> = states.iter().map(|state| json!({"name": "c", "state": state})).collect();
+            let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "status": {"containerStatuses": statuses}});
+            has_ended(&Object::new(pod).unwrap())
+        };
+        let (ended, runs) = (json!({"terminated": {"exitCode": 137}}), json!({"running": {}}));
+        assert!(pod(&[ended.clone(), ended.clone()]));
+        assert!(!pod(&[ended, runs]) && !pod(&[json!({"waiting": {"reason": "ContainerCreating"}})]) && !pod(&[]));
+    }
 
     fn of(state: &Value) -> Sight {
         let status = json!({"phase": "Pending", "containerStatuses": [

@@ -1,9 +1,11 @@
 //! A run of tests from its start to its verdict, whatever runs it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::fetched::{self, Fetched};
+use super::job::Going;
 use super::suite::{Runner, Suite};
 use super::summary::Summary;
 use super::{container, job};
@@ -48,26 +50,33 @@ pub enum Ran {
     Halted,
 }
 
-/// Runs the tests and tells how it went. What ran them is gone when this comes back.
+/// Runs the tests and tells how it went. What ran them is not at work any more when this comes back; but where they are of no use, a Job
+/// may still be going: that is left to the caller, who has something more urgent to do.
 ///
 /// # Errors
 /// Why they could not be run.
-pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Ran, String> {
-    let ui = means.ui;
-    ui.say(Tone::Plain, format!("testing {} with {}", suite.service, suite.image));
-    let (trial, took) = match suite.runner {
-        Runner::Job => job::run(suite, means)?,
-        runner => {
-            let engine = Engine::find(runner, ui).map_err(|failure| failure.message)?;
-            // Pulled it was before the change; a release that is recovered may be on another machine.
-            if !engine.has(suite, ui) {
-                engine.provide(suite, || !(means.halted)(), ui).map_err(|failure| failure.message)?;
-            }
-            container::run(&engine, suite, means)?
-        }
+pub fn run(suite: &Suite, means: &Means<'_>) -> (Result<Ran, String>, Option<Going>) {
+    means.ui.say(Tone::Plain, format!("testing {} with {}", suite.service, suite.image));
+    let (trial, going) = match suite.runner {
+        Runner::Job => job::run(suite, means),
+        runner => (in_a_container(runner, suite, means), None),
     };
+    (trial.map(|(trial, took)| judged(trial, took, suite, means)), going)
+}
+
+fn in_a_container(runner: Runner, suite: &Suite, means: &Means<'_>) -> Result<(Trial, Duration), String> {
+    let engine = Engine::find(runner, means.ui).map_err(|failure| failure.message)?;
+    // Pulled it was before the change; a release that is recovered may be on another machine.
+    if !engine.has(suite, means.ui) {
+        engine.provide(suite, || !(means.halted)(), means.ui).map_err(|failure| failure.message)?;
+    }
+    container::run(&engine, suite, means)
+}
+
+fn judged(trial: Trial, took: Duration, suite: &Suite, means: &Means<'_>) -> Ran {
+    let ui = means.ui;
     let (exit, stopped, fetched) = match trial {
-        Trial::Halted => return Ok(Ran::Halted),
+        Trial::Halted => return Ran::Halted,
         Trial::Ended { exit, fetched } => (exit, None, fetched),
         Trial::Late(fetched) => {
             let limit = seconds(suite.timeout);
@@ -80,7 +89,7 @@ pub fn run(suite: &Suite, means: &Means<'_>) -> Result<Ran, String> {
     }
     let verdict = judge(&Found { exit, stopped, path: suite.junit.clone(), files, lost, aside });
     tell(&verdict, suite, &seconds(took), ui);
-    Ok(Ran::Judged(Summary::of(&verdict, &suite.image, took)))
+    Ran::Judged(Summary::of(&verdict, &suite.image, took))
 }
 
 /// How many failing cases are told in full.

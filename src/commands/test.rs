@@ -167,7 +167,11 @@ fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Arg
         Ok(workloads) => {
             let keep = args.options.junit.as_ref().map(|dir| dir.join(&service));
             let suite = &subject.suite;
-            Subject { suite, workloads, keep, place: None, together: None }.test(kubectl, ui)
+            let (tested, going) = Subject { suite, workloads, keep, place: None, together: None }.test(kubectl, ui);
+            if let Some(going) = going {
+                going.wait(kubectl, ui);
+            }
+            tested
         }
         Err(why) => Tested::NotRun(why),
     };

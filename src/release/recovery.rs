@@ -213,8 +213,13 @@ impl<'a> Stranded<'a> {
         let mut memory = Memory::baseline(watch.picture(), true);
         match watch.until(&goals, &mut memory, &request.limits, self.left(request.timeout), true, ui) {
             Ending::Good => {
-                if let Some(trouble) = test(kubectl, request, record, (watch, &goals), ui) {
-                    return Some(trouble);
+                let (trouble, going) = test(kubectl, request, record, (watch, &goals), ui);
+                if let Some(going) = going {
+                    // An interrupt leaves this release as it is: nothing is more urgent.
+                    going.wait(kubectl, ui);
+                }
+                if trouble.is_some() {
+                    return trouble;
                 }
                 if request.together.is_some() {
                     request.place.into_iter().for_each(Place::done);

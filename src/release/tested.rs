@@ -7,18 +7,19 @@ use super::store::Record;
 use super::testing::{Subject, Tested};
 use super::transaction::Request;
 use super::trouble::Trouble;
+use crate::bdd::Going;
 use crate::kubectl::Kubectl;
 use crate::ui::Ui;
 
-/// Runs the tests of what is up, if there are any.
+/// Runs the tests of what is up, if there are any. What ran them may still be going where they were stopped.
 pub fn test(
     kubectl: &Kubectl<'_>,
     request: &Request<'_>,
     record: &mut Record,
     (watch, goals): (&mut Watch<'_>, &[Goal]),
     ui: &Ui,
-) -> Option<Trouble> {
-    let suite = request.body.tests.as_ref()?;
+) -> (Option<Trouble>, Option<Going>) {
+    let Some(suite) = &request.body.tests else { return (None, None) };
     if request.place.is_some() {
         // Many may have to wait for long.
         watch.sleep();
@@ -30,7 +31,8 @@ pub fn test(
         place: request.place,
         together: request.together,
     };
-    match subject.test(kubectl, ui) {
+    let (tested, going) = subject.test(kubectl, ui);
+    let trouble = match tested {
         Tested::Judged(summary) => {
             record.tests = Some(summary.clone());
             (!summary.passed).then(|| Trouble::Tests(summary, in_trouble(request, watch, goals)))
@@ -40,7 +42,8 @@ pub fn test(
         Tested::Lockless(why) => Some(Trouble::Lockless(why)),
         Tested::Abandoned(why) => Some(Trouble::Abandoned(why)),
         Tested::NotRun(why) => Some(Trouble::Untested(why)),
-    }
+    };
+    (trouble, going)
 }
 
 /// What is in trouble by what was seen while the tests ran: it may be why they failed.

@@ -7,7 +7,7 @@ use super::diff::significant;
 use super::rollout::is_workload;
 use super::together::Together;
 use super::turns::Place;
-use crate::bdd::{self, Means, Ran, Suite, Summary};
+use crate::bdd::{self, Going, Means, Ran, Suite, Summary};
 use crate::kubectl::{Kubectl, KubectlError};
 use crate::signal;
 use crate::ui::Ui;
@@ -46,8 +46,14 @@ pub struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    /// Waits for its turn, runs the tests, and sees that what was tested is what is there behind them.
-    pub fn test(&self, kubectl: &Kubectl<'_>, ui: &Ui) -> Tested {
+    /// Waits for its turn, runs the tests, and sees that what was tested is what is there behind them. What ran them may still be going
+    /// where they were stopped: it is to be waited for behind what is more urgent.
+    pub fn test(&self, kubectl: &Kubectl<'_>, ui: &Ui) -> (Tested, Option<Going>) {
+        let mut going = None;
+        (self.tested(&mut going, kubectl, ui), going)
+    }
+
+    fn tested(&self, going: &mut Option<Going>, kubectl: &Kubectl<'_>, ui: &Ui) -> Tested {
         let workloads: Vec<Object> = self.workloads.iter().filter(|object| is_workload(object)).cloned().collect();
         let live = || match workloads.is_empty() {
             true => Ok(Vec::new()),
@@ -75,7 +81,8 @@ impl Subject<'_> {
         }
         kubectl.at_step(&format!("runs the tests of {}", self.suite.service));
         let halted = || self.reason(kubectl).is_some();
-        let ran = bdd::run(self.suite, &Means { kubectl, ui, halted: &halted, keep: self.keep.clone() });
+        let ran;
+        (ran, *going) = bdd::run(self.suite, &Means { kubectl, ui, halted: &halted, keep: self.keep.clone() });
         if let Some(reason) = self.reason(kubectl) {
             return reason;
         }

@@ -123,9 +123,10 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         // It was not tried again, since the signal came.
         trouble = Some(Trouble::Interrupted(signal));
     }
+    let mut going = None;
     if trouble.is_none() {
         let goals = goals(&request.plan, &changed);
-        trouble = test(kubectl, &request, &mut record, (&mut watch, &goals), ui);
+        (trouble, going) = test(kubectl, &request, &mut record, (&mut watch, &goals), ui);
     }
     if let Some(together) = request.together {
         // The others are tested before all go.
@@ -133,10 +134,15 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         trouble = agree(kubectl, &request, together, trouble, ui);
     }
     let run = Run { kubectl, request: &request, record: &record, changed: &changed, started, ui };
-    Ok(match &trouble {
+    let ended = match &trouble {
         None => run.commit(),
         Some(trouble) => run.take_back(trouble, &mut watch),
-    })
+    };
+    // The way back had no time for it; the lock is kept for it, since its pods may be at work until then.
+    if let Some(going) = going {
+        going.wait(kubectl, ui);
+    }
+    Ok(ended)
 }
 
 /// Tells the others how it went, and where it went well, waits for their word.

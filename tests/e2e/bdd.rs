@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::common::slack::Slack;
+use crate::common::trap::Trap;
 use crate::common::world::World;
 use crate::common::{Run, engine, write};
 use serde_json::Value;
@@ -41,18 +42,18 @@ fn run(world: &World, args: &[&str]) -> Run {
     Run::of(&command(world, args).output().unwrap())
 }
 
-/// Nothing of the tests is there any more: no container, no Job, no pod.
+/// Nothing of the tests is at work any more: no container, no Job, no pod but what an old kubelet clears away within a minute.
 #[track_caller]
 fn nothing_is_left(world: &World, story: &str) {
     assert_eq!(engine::containers(world), [""; 0], "{story}");
-    let left = || world.kubectl(&["get", "jobs,pods", "-l", "shipcat.dev/tests-of", "-o", "name"]);
-    // A kubelet may be slow to let a pod go, and nobody waits for that after an interrupt.
-    let started = Instant::now();
-    while story.contains("is being removed, and not gone yet") && !left().is_empty() {
-        assert!(started.elapsed() < Duration::from_secs(90), "{} {story}", left());
-        std::thread::sleep(Duration::from_millis(300));
+    let tests = ["-l", "shipcat.dev/tests-of"];
+    for pod in world.items(&[&["pods"][..], &tests].concat()) {
+        let running = pod["status"]["containerStatuses"].as_array().unwrap().iter();
+        assert!(running.clone().all(|one| one["state"].get("terminated").is_some()), "{pod:#} {story}");
+        assert!(pod["metadata"].get("deletionTimestamp").is_some(), "{pod:#} {story}");
     }
-    assert_eq!(left(), "", "{story}");
+    let jobs = world.items(&[&["jobs"][..], &tests].concat());
+    assert!(jobs.iter().all(|job| job["metadata"].get("deletionTimestamp").is_some()), "{jobs:#?} {story}");
 }
 
 /// Waits until tests say that they have begun.
@@ -109,10 +110,21 @@ fn a_ship_is_tested(name: &str, how: &str) {
     assert!(!ship(&["ship", "webapp"]).ends(0).stderr.contains("testing"));
     let (fields, pods) = (world.fields(), world.ready_pods());
     let junit = world.repo.path().join("reports");
+    let page = world.repo.path().join("page.md");
     let args = ["ship", "webapp", "--tag", "0.2.0", "--tests-tag", "fails", "--junit", junit.to_str().unwrap()];
-    let failed = ship(&args).ends(3).says("webapp 0.1.0 runs in dev as before (release 2 was taken back)");
+    let failed = ship(&[&args[..], &["-o", "json", "--summary", page.to_str().unwrap()]].concat())
+        .ends(3)
+        .says("webapp 0.1.0 runs in dev as before (release 2 was taken back)");
     let failed = failed.says("webapp: says goodbye\n    expected \"bye\", found \"ahoy\"").says("1 of 3 cases failed");
     assert_eq!((world.fields(), world.image()), (fields, "0.1.0".to_owned()), "{}", failed.stderr);
+    // Programs and pages are told which.
+    let json: Value = serde_json::from_str(&failed.stdout).unwrap();
+    let told = &json["services"][0];
+    assert_eq!((&json["reason"], &told["reason"], &told["exitCode"]), (&"tests".into(), &"tests".into(), &3.into()));
+    assert_eq!((&told["tests"]["passed"], &told["tests"]["failed"]), (&false.into(), &1.into()), "{told:#}");
+    assert_eq!(told["tests"]["failing"][0]["name"], "webapp: says goodbye");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("- webapp: says goodbye: expected \"bye\", found "), "{page}");
     // That it was tested did not touch the old pod's fields; it is another one, or the same.
     assert_eq!(world.ready_pods().len(), pods.len());
     let message = slack.told();
@@ -156,11 +168,15 @@ fn verdicts(name: &str, how: &str) {
     ] {
         story += &run(&world, &["test", "webapp", "--tests-tag", tag]).ends(1).says(says).stderr;
     }
-    let late = run(&world, &["test", "webapp", "--tests-tag", "sleeps", "--tests-timeout", "3s", "-o", "json"]).ends(1);
+    let page = world.repo.path().join("page.md");
+    let args = ["test", "webapp", "--tests-tag", "sleeps", "--tests-timeout", "3s", "-o", "json", "--summary"];
+    let late = run(&world, &[&args[..], &[page.to_str().unwrap()]].concat()).ends(1);
     let late = late.says("the tests were not done within 3.0 s and were stopped; 1 of 3 cases failed");
     let json: Value = serde_json::from_str(&late.stdout).unwrap();
     assert_eq!((&json["services"][0]["verdict"], &json["services"][0]["version"]), (&"failed".into(), &"0.1.0".into()));
     assert_eq!(json["services"][0]["tests"]["failing"][0]["name"], "webapp: says goodbye");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("shipcat test in dev: ") && page.contains("- webapp: says goodbye: expected "), "{page}");
     story += &late.stderr;
     nothing_is_left(&world, &story);
     let status = run(&world, &["status", "webapp"]).ends(0).stdout;
@@ -223,6 +239,26 @@ fn an_interrupt_leaves_no_container() {
 #[test]
 fn an_interrupt_leaves_no_job() {
     interrupts("bdd-int-job", JOB, true);
+}
+
+/// What is urgent comes first: nothing waits for a Job before what it tested is put back.
+#[test]
+fn an_interrupt_puts_back_before_it_waits_for_a_job() {
+    let world = world("bdd-first", JOB, &["webapp"]);
+    run(&world, &["ship", "webapp", "--no-test"]).ends(0);
+    let trap = Trap::new("read -r point", "exec \"$real\" \"$@\"");
+    let mut ship = trap.command(&world, &["ship", "webapp", "--tag", "0.2.0", "--tests-tag", "sleeps"]);
+    let child = ship.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until_they_run(&world, true);
+    signal(&child, "-INT");
+    let run = Run::of(&child.wait_with_output().unwrap()).ends(130).says("webapp 0.1.0 runs in dev as before");
+    let log = trap.log();
+    let (_, behind) = log.split_once("delete --raw /apis/batch/v1/").unwrap_or_else(|| panic!("{log}"));
+    let at = |start: &str| {
+        behind.lines().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("no {start}:\n{log}"))
+    };
+    assert!(at("replace --raw /apis/apps/v1/") < at("get pods -l job-name="), "{behind}");
+    nothing_is_left(&world, &run.stderr);
 }
 
 /// Tests that take some seconds, and pass.
