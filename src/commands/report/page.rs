@@ -229,11 +229,10 @@ fn tested(all: &[Verdict]) -> String {
     let rows: Vec<Vec<String>> = all.iter().map(row).collect();
     let mut page = table(&["service", "version", "tests", "cases", "failed", "skipped", "after"], &rows);
     for one in all {
-        if let Some(why) = &one.why {
-            page += &format!("**{}**: {}\n\n", text(&one.service), text(why));
-        }
         if let Some(tests) = one.tests.as_ref().filter(|tests| !tests.passed) {
             page += &tests_of(&one.service, tests);
+        } else if let Some(why) = &one.why {
+            page += &format!("**{}**: {}\n\n", text(&one.service), text(why));
         }
     }
     page
