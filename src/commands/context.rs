@@ -162,7 +162,7 @@ pub fn connect<'a>(environment: &Environment, way: &Way, ui: &'a Ui) -> Result<K
     let target = Target {
         environment: environment.name.as_ref(),
         contexts: &environment.contexts,
-        cluster: environment.cluster.as_deref(),
+        cluster: &environment.cluster,
         namespace: environment.namespace.as_ref(),
         chosen: way.context.as_deref(),
         kubeconfig: way.kubeconfig.as_deref(),

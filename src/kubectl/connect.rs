@@ -23,8 +23,8 @@ pub struct Target<'a> {
     pub environment: &'a str,
     /// The contexts that are accepted.
     pub contexts: &'a [String],
-    /// The API server's URL, if the environment names one.
-    pub cluster: Option<&'a str>,
+    /// The API server's addresses, if the environment names any.
+    pub cluster: &'a [String],
     /// The namespace.
     pub namespace: &'a str,
     /// The context that the user names, where several are accepted.
@@ -197,7 +197,11 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
         );
     };
     let servers: Vec<Option<&str>> = found.iter().map(|context| server(config, context)).collect();
-    if servers.iter().any(|other| *other != servers[0]) {
+    let is_known = |server: Option<&str>| {
+        server.is_some_and(|server| cluster.iter().any(|one| one == server.trim_end_matches('/')))
+    };
+    // By several addresses it is one cluster all the same.
+    if servers.iter().any(|other| *other != servers[0]) && !servers.iter().all(|server| is_known(*server)) {
         let names: Vec<&str> = found.iter().map(|context| context.as_str()).collect();
         bail!(
             Failure::refused(format!(
@@ -207,20 +211,18 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
             .hint("say which one with `--context NAME`")
         );
     }
-    if let Some(must) = cluster {
-        let is = servers[0].unwrap_or("nowhere");
-        if is.trim_end_matches('/') != must.trim_end_matches('/') {
-            bail!(
-                Failure::refused(format!(
-                    "the context `{first}` leads to {is}, and the environment `{environment}` is at {must}"
-                ))
-                .hint(if first.as_str() == IN_CLUSTER {
-                    "a pod knows its API server by an address of the cluster's own: give the environment that is shipped to from inside that one, or no `cluster`"
-                } else {
-                    "use the right context, or correct `cluster` in shipcat.yml"
-                })
-            );
-        }
+    if !cluster.is_empty() && !is_known(servers[0]) {
+        let (is, must) = (servers[0].unwrap_or("nowhere"), join_and(cluster));
+        bail!(
+            Failure::refused(format!(
+                "the context `{first}` leads to {is}, and the environment `{environment}` is at {must}"
+            ))
+            .hint(if first.as_str() == IN_CLUSTER {
+                "a pod knows its API server by an address of the cluster's own: `cluster` in shipcat.yml takes a list of all of them"
+            } else {
+                "use the right context, or correct `cluster` in shipcat.yml"
+            })
+        );
     }
     Ok((*first).clone())
 }
@@ -230,17 +232,18 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn pick(contexts: &[&str], cluster: Option<&str>, chosen: Option<&str>) -> std::result::Result<String, String> {
+    fn pick(contexts: &[&str], cluster: &[&str], chosen: Option<&str>) -> std::result::Result<String, String> {
         let config = json!({
             "contexts": [
                 {"name": "a", "context": {"cluster": "one"}}, {"name": "b", "context": {"cluster": "one"}}, {"name": "c", "context": {"cluster": "two"}}],
-            "clusters": [{"name": "one", "cluster": {"server": "https://one"}}, {"name": "two", "cluster": {"server": "https://two"}}],
+            "clusters": [{"name": "one", "cluster": {"server": "https://one/"}}, {"name": "two", "cluster": {"server": "https://two"}}],
         });
-        let contexts: Vec<String> = contexts.iter().map(|&c| c.to_owned()).collect();
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let (contexts, cluster) = (owned(contexts), owned(cluster));
         let target = Target {
             environment: "dev",
             contexts: &contexts,
-            cluster,
+            cluster: &cluster,
             namespace: "dev",
             chosen,
             kubeconfig: None,
@@ -252,17 +255,23 @@ mod tests {
 
     #[test]
     fn the_context_is_one_that_is_accepted_and_there() {
-        assert_eq!(pick(&["x", "b"], None, None).unwrap(), "b");
-        assert_eq!(pick(&["a", "b"], None, None).unwrap(), "a");
-        assert_eq!(pick(&["a", "c"], None, Some("c")).unwrap(), "c");
-        assert_eq!(pick(&["a"], Some("https://one/"), None).unwrap(), "a");
+        assert_eq!(pick(&["x", "b"], &[], None).unwrap(), "b");
+        assert_eq!(pick(&["a", "b"], &[], None).unwrap(), "a");
+        assert_eq!(pick(&["a", "c"], &[], Some("c")).unwrap(), "c");
+        assert_eq!(pick(&["a"], &["https://one"], None).unwrap(), "a");
+        // A pod knows it by another address than people do.
+        assert_eq!(pick(&["a", "c"], &["https://two", "https://one"], None).unwrap(), "a");
     }
 
     #[test]
     fn a_wrong_or_doubtful_cluster_is_refused() {
-        assert!(pick(&["x"], None, None).unwrap_err().contains("`x` is not in your kubeconfig"));
-        assert!(pick(&["a", "c"], None, None).unwrap_err().contains("different clusters"));
-        assert!(pick(&["a"], None, Some("c")).unwrap_err().contains("not accepted"));
-        assert!(pick(&["a"], Some("https://two"), None).unwrap_err().contains("leads to https://one"));
+        assert!(pick(&["x"], &[], None).unwrap_err().contains("`x` is not in your kubeconfig"));
+        assert!(pick(&["a", "c"], &[], None).unwrap_err().contains("different clusters"));
+        assert!(pick(&["a"], &[], Some("c")).unwrap_err().contains("not accepted"));
+        assert!(
+            pick(&["a"], &["https://two"], None)
+                .unwrap_err()
+                .contains("leads to https://one/, and the environment `dev` is at https://two")
+        );
     }
 }

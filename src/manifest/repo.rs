@@ -40,8 +40,8 @@ pub struct Environment {
     pub name: EnvironmentName,
     /// The kube contexts that are accepted for it.
     pub contexts: Vec<String>,
-    /// The API server's URL that the context must have, if the file names one.
-    pub cluster: Option<String>,
+    /// The API server's addresses, of which the context must have one, if the file names any.
+    pub cluster: Vec<String>,
     /// The namespace.
     pub namespace: Namespace,
     /// The Kubernetes version that the file names: the minor of 1.
@@ -249,7 +249,7 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
     }
     Some(Environment {
         contexts,
-        cluster: text("cluster"),
+        cluster: addresses(read.get("cluster")),
         namespace,
         kubernetes: text("kubernetes").and_then(|version| version.strip_prefix("1.")?.parse().ok()),
         registry: text("registry"),
@@ -265,6 +265,13 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
         layers: Vec::new(),
         name,
     })
+}
+
+/// One, or several; without the slash at their end, which says nothing.
+fn addresses(node: Option<&Node>) -> Vec<String> {
+    let Some(node) = node.filter(|node| !node.is_null()) else { return Vec::new() };
+    let nodes = if node.items().is_empty() { std::slice::from_ref(node) } else { node.items() };
+    nodes.iter().map(|node| node.text().trim_end_matches('/').to_owned()).collect()
 }
 
 fn defaults_of(tree: &Node, what: String) -> Option<Layer> {
@@ -309,9 +316,9 @@ pub fn merge_values(values: &mut Map<String, Value>, key: &str, later: Value) {
 }
 
 fn same_place(a: &Environment, b: &Environment) -> bool {
-    let cluster = match (&a.cluster, &b.cluster) {
-        (Some(a), Some(b)) => a == b,
-        _ => a.contexts.iter().any(|context| b.contexts.contains(context)),
+    let cluster = match (a.cluster.as_slice(), b.cluster.as_slice()) {
+        ([], _) | (_, []) => a.contexts.iter().any(|context| b.contexts.contains(context)),
+        (a, b) => a.iter().any(|address| b.contains(address)),
     };
     cluster && a.namespace == b.namespace
 }

@@ -152,7 +152,7 @@ impl World {
         Run::of(&child.wait_with_output().unwrap())
     }
 
-    fn kubectl_command(&self, args: &[&str]) -> Command {
+    pub fn kubectl_command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("kubectl");
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(["-n", &self.namespace]).args(args);
         command

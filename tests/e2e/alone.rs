@@ -25,7 +25,7 @@ fn root(programs: &[(&str, &Path)]) -> TempDir {
     root
 }
 
-fn static_shipcat() -> PathBuf {
+pub fn static_shipcat() -> PathBuf {
     // It is there already where `make` runs the tests, and this takes a moment.
     let built = Run::of(&Command::new(script("static")).stdin(Stdio::null()).output().unwrap()).ends(0);
     PathBuf::from(built.stdout.trim())
@@ -37,7 +37,7 @@ fn is_static(program: &Path) -> bool {
 }
 
 /// A kubectl that needs nothing beside it: the first on PATH, or the one that comes with the test cluster.
-fn static_kubectl() -> PathBuf {
+pub fn static_kubectl() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();
     let cache = std::env::var("SHIPCAT_TEST_CACHE").unwrap_or_else(|_| {
         let caches = std::env::var("XDG_CACHE_HOME").unwrap_or_else(|_| std::env::var("HOME").unwrap() + "/.cache");

@@ -3,7 +3,7 @@
 use super::container::POSITIVE;
 use super::service::LAYER_SHAPE;
 use super::{bdd, rules};
-use crate::yaml::{Shape, Struct, field};
+use crate::yaml::{Forms, Shape, Struct, field};
 
 static VALUES: Shape = Shape::Map(&rules::ANY_KEY, &Shape::Free);
 static DURATION: Shape = Shape::Word(&rules::DURATION);
@@ -34,6 +34,7 @@ static GRACES: Struct = Struct::new(
         field("settle", &DURATION, "How long a container without a readiness probe must run (default: 5s)"),
     ]],
 );
+static ADDRESS: Shape = Shape::Word(&rules::CLUSTER);
 static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
     "Environment",
     &[
@@ -43,7 +44,15 @@ static ENVIRONMENT: Shape = Shape::Struct(&Struct::new(
                 &Shape::List(&Shape::Word(&rules::CONTEXT)),
                 "The kube contexts that are accepted for it",
             ),
-            field("cluster", &Shape::Word(&rules::CLUSTER), "The API server that a context must lead to"),
+            field(
+                "cluster",
+                &Shape::Forms(
+                    &Forms::of("the address of the API server, or a list of its addresses")
+                        .text(&ADDRESS)
+                        .list(&Shape::List(&ADDRESS)),
+                ),
+                "The API server that a context must lead to; where it has several addresses, all of them",
+            ),
             field("namespace", &Shape::Word(&rules::NAMESPACE), "The namespace (default: the environment's name)"),
             field(
                 "kubernetes",
