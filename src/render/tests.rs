@@ -141,6 +141,8 @@ fn where_there_is_no_probe_a_pod_must_stand_for_a_while() {
     let without = rendered("version: 1\n", &[]).unwrap();
     assert_eq!(with.objects[1].number("/spec/minReadySeconds"), None);
     assert_eq!(without.objects[0].number("/spec/minReadySeconds"), Some(5));
+    let beside = "version: 1\nhealth: {tcpSocket: {port: 80}}\nsidecars:\n  - {name: proxy, image: proxy}\n";
+    assert_eq!(rendered(beside, &[]).unwrap().objects[0].number("/spec/minReadySeconds"), Some(5));
 }
 
 #[test]

@@ -35,7 +35,9 @@ pub fn workload(ground: &Ground<'_>, part: &Part, pod: Value) -> Item {
         }
         _ => {}
     }
-    let probed = value.get("health").or_else(|| value.get("readinessProbe")).is_some();
+    // One that nothing probes counts as ready at once, and with it the pod: Kubernetes would take the old one away.
+    let probed =
+        pod["spec"]["containers"].as_array().into_iter().flatten().all(|one| one.get("readinessProbe").is_some());
     // A StatefulSet knows it from 1.22 on; before, the rollout is watched for as long.
     let knows = kind != "StatefulSet" || ground.manifest.kubernetes >= 22;
     if !probed && knows {

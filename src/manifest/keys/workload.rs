@@ -175,7 +175,7 @@ pub static ROLLOUT: [Field; 5] = [
     field(
         "minReadySeconds",
         &COUNT,
-        "How long a pod must be ready before it counts (default: 5 where there is no readiness probe)",
+        "How long a pod must be ready before it counts (default: 5 where a container has no readiness probe)",
     ),
     field("progressDeadlineSeconds", &POSITIVE, "When Kubernetes calls a rollout stuck"),
     field("revisionHistoryLimit", &COUNT, "How many old revisions stay (default: 10)"),
