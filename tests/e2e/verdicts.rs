@@ -169,13 +169,50 @@ fn pods_that_cannot_be_made_or_have_no_place() {
     ships(&world, &more, "0.2.0");
 }
 
+/// While an autoscaler adds a node, as its event on the pod says, the deadline decides. (There is none here: the event is what it would write.)
+#[test]
+fn a_node_that_is_being_added_is_waited_for() {
+    let world = running("v-node");
+    manifest(&world, &format!("{HEALTH}nodeSelector: {{no-such: node}}\n"));
+    let fields = world.fields();
+    let ship = world.start(&["ship", "webapp", "--tag", "0.2.0", "--grace", "schedule=4s", "--timeout", "12s"]);
+    until("a pod has no place", || !pods(&world, "0.2.0").is_empty());
+    let pod = &pods(&world, "0.2.0")[0]["metadata"];
+    let now = world.kubectl(&["get", "lease", "shipcat", "-o", "jsonpath={.spec.renewTime}"]);
+    let event = json!({"apiVersion": "v1", "kind": "Event", "metadata": {"name": "scale-up"}, "type": "Normal", "reason": "TriggeredScaleUp",
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "name": pod["name"], "uid": pod["uid"], "namespace": world.namespace},
+        "source": {"component": "cluster-autoscaler"}, "count": 1, "firstTimestamp": format!("{}Z", &now[..19]), "lastTimestamp": format!("{}Z", &now[..19]),
+        "message": "pod triggered scale-up: [{pool 1->2 (max: 3)}]"});
+    world.kubectl_with(&["create", "-f", "-"], &event.to_string());
+    let run = end(ship).ends(3).says("webapp 0.2.0 was not up within 12 s").says("(a node is being added)");
+    assert_eq!(world.fields(), fields, "{}", run.stderr);
+    // Nobody adds one: the same is doomed in its time.
+    let nowhere = format!("{HEALTH}nodeSelector: {{no-such: node}}\nenv: {{A: b}}\n");
+    fails(&world, &nowhere, &["--grace", "schedule=4s", "--timeout", "60s"], 4..25, &["cannot be scheduled: 0/"]);
+}
+
+/// A quota that counts some pods only is none that a look at the objects can tell.
+#[test]
+fn a_quota_that_has_room_for_some_of_the_pods() {
+    let world = running("v-some");
+    let quota = json!({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "two"},
+        "spec": {"hard": {"pods": "2"}, "scopes": ["NotTerminating"]}});
+    world.kubectl_with(&["create", "-f", "-"], &quota.to_string());
+    until("the quota counts", || world.get(&["resourcequota", "two"])["status"]["used"]["pods"] == "1");
+    let more = format!("{HEALTH}env: {{A: b}}\n");
+    let says = ["can be created: ", "exceeded quota: two", "webapp 0.1.0 runs in dev as before"];
+    world.file("dev.yml", "replicas: 3\n");
+    fails(&world, &more, &["--grace", "create=3s"], 3..30, &says);
+    world.kubectl(&["delete", "resourcequota", "two"]);
+    ships(&world, &more, "0.2.0");
+    assert_eq!(world.ready_pods().len(), 3);
+}
+
 #[test]
 fn crashes_that_doom_and_crashes_that_heal() {
     let world = running("v-crash");
-    // Nothing probes it: else Kubernetes would call its pod available at once, and take the old one away.
-    let sidecar = format!(
-        "{HEALTH}minReadySeconds: 5\nsidecars:\n  - {{name: proxy, command: [sh, -c, 'echo no certificate; exit 4']}}\n"
-    );
+    // Nothing probes it: its pod must stand for a while by itself, or Kubernetes would take the old one away.
+    let sidecar = format!("{HEALTH}sidecars:\n  - {{name: proxy, command: [sh, -c, 'echo no certificate; exit 4']}}\n");
     let says = ["container `proxy` of webapp-", "crashed 2 times: exit code 4", "| no certificate"];
     fails(&world, &sidecar, &[], 0..30, &says);
     fails(
