@@ -54,6 +54,47 @@ fn fields(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Ships, and sends a signal as soon as the change is made.
+fn signalled(world: &World, tag: &str, signal: &str) -> Run {
+    let child = world.start(&["ship", "webapp", "--tag", tag, "-o", "json"]);
+    let started = std::time::Instant::now();
+    while world.image() != tag {
+        assert!(started.elapsed().as_secs() < 60);
+    }
+    let killed = std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    Run::of(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn what_a_dead_run_left_is_told_beside_what_was_asked_for() {
+    let world = World::new("answers-died");
+    world.file("manifest.yml", SMALL);
+    let settings = world.repo.path().join("shipcat.yml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}"))
+        .unwrap();
+    answer(&world, "ship webapp", 0);
+    assert_eq!(signalled(&world, "crashes", "-KILL").stdout, "");
+    let value = answer(&world, "ship webapp --tag 0.2.0 --lock-wait 1m", 0);
+    assert_eq!(short(&value), ["done", "-", "done", "-"], "{value:#}");
+    assert_eq!(value["services"][0]["release"], 3);
+    let recovered = &value["recovered"][0];
+    assert_eq!(
+        json!([
+            recovered["service"],
+            recovered["version"],
+            recovered["release"],
+            recovered["outcome"],
+            recovered["exitCode"]
+        ]),
+        json!(["webapp", "crashes", 2, "as-before", 3]),
+        "{recovered:#}"
+    );
+    assert_eq!(json!([recovered["reason"], recovered["failing"][0]["exitCode"]]), json!(["crash", 7]), "{recovered:#}");
+    assert_eq!(recovered["putBack"]["complete"], true);
+}
+
 #[test]
 fn each_end_of_a_release_is_told_to_programs() {
     let world = World::new("answers");
@@ -122,18 +163,14 @@ fn each_end_of_a_release_is_told_to_programs() {
         let code = i32::from(line == "diff webapp");
         answer(&world, line, code);
     }
-    // A cancelled build.
-    let child = world.start(&["ship", "webapp", "--tag", "slow", "-o", "json"]);
-    let started = std::time::Instant::now();
-    while world.image() != "slow" {
-        assert!(started.elapsed().as_secs() < 60);
+    // A closed terminal, Ctrl-C, a cancelled build.
+    for (signal, code) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
+        let run = signalled(&world, "slow", signal).ends(code);
+        let value = object(&run);
+        assert_eq!(short(&value), ["interrupted"; 4], "{value:#}");
+        assert_eq!((&value["exitCode"], &value["services"][0]["exitCode"]), (&code.into(), &code.into()));
+        assert_eq!(value["services"][0]["putBack"]["complete"], true);
     }
-    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let run = Run::of(&child.wait_with_output().unwrap()).ends(143);
-    let value = object(&run);
-    assert_eq!(short(&value), ["interrupted", "interrupted", "interrupted", "interrupted"], "{value:#}");
-    assert_eq!(value["services"][0]["putBack"]["complete"], true);
     let value = ends("remove webapp", 0, ["done", "-", "done", "-"]);
     assert_eq!(value["services"][0]["to"], Value::Null);
     ends("remove webapp", 0, ["unchanged", "-", "-", "-"]);

@@ -73,12 +73,17 @@ fn points(count: usize) -> Vec<(usize, When)> {
         .to_vec()
 }
 
-/// Kills a ship from the state `old` (none: not there) to `new`, and lets a command come that changes nothing by itself.
-fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
-    let world = World::new(name);
+/// What died is known to be dead soon.
+fn short_lock(world: &World) {
     let file = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+}
+
+/// Kills a ship from the state `old` (none: not there) to `new`, and lets a command come that changes nothing by itself.
+fn each_point(name: &str, old: Option<(&str, &str)>, signal: &str) {
+    let world = World::new(name);
+    short_lock(&world);
     let trap = Trap::new("read -r point when signal", KILL);
     let reset = |world: &World| match old {
         Some((manifest, conf)) => {
@@ -154,6 +159,51 @@ fn a_killed_first_ship_ends_as_before_or_as_shipped() {
 #[test]
 fn a_ship_that_is_told_to_stop_ends_as_before_or_as_shipped() {
     each_point("term", Some((OLD, "one\n")), "-TERM");
+}
+
+/// A ship that fails, and is killed on its way back: the next command goes that way to its end.
+#[test]
+fn a_put_back_that_is_killed_is_gone_on_with() {
+    let world = World::new("kill-back");
+    short_lock(&world);
+    let trap = Trap::new("read -r point when signal", KILL);
+    set_files(&world, OLD, "one\n");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let before = state(&world);
+    set_files(&world, &new(), "two\n");
+    let ship = ["ship", "webapp", "--tag", "crashes"];
+    trap.set(None);
+    trap.run(&world, &ship).ends(3);
+    let is_write = |line: &&str| {
+        ["replace --raw /apis/apps", "replace --raw /api/v1/namespaces", "delete --raw /api/v1"]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    let log = trap.log();
+    let writes = log.lines().filter(is_write).count();
+    assert!(writes > 2, "{log}");
+    let all = std::env::var("SHIPCAT_TEST_KILLS").is_ok_and(|which| which == "all");
+    let first = 1 + log.lines().position(|line| is_write(&line)).unwrap();
+    let points: Vec<(usize, When)> = match all {
+        true => {
+            (first..=trap.calls()).flat_map(|n| [When::Before, When::In, When::After].map(|when| (n, when))).collect()
+        }
+        false => vec![(first, When::After), (trap.calls() - 3, When::In)],
+    };
+    for (number, when) in points {
+        trap.set(Some(&format!("{number} {when:?} -KILL")));
+        let run = trap.run(&world, &ship);
+        let point = format!("{when:?} command {number}: kubectl {}\n{}", trap.at(), run.stderr);
+        if trap.at().is_empty() {
+            // Fewer calls than when they were counted.
+            assert_eq!((run.code, state(&world)), (3, before.clone()), "{point}");
+            continue;
+        }
+        let next = world.shipcat(&["rollback", "webapp", "--to", "999", "--lock-wait", "1m"]).ends(2);
+        assert_eq!(state(&world), before, "{point}\n--- next:\n{}", next.stderr);
+        let history = world.shipcat(&["history", "webapp"]).ends(0).stdout;
+        assert!(!history.contains("pending"), "{point}\n{history}");
+    }
 }
 
 #[test]
