@@ -512,7 +512,6 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
             format!("get -f - -o json --ignore-not-found {TAIL} --show-managed-fields"),
             format!("get resourcequotas,limitranges,horizontalpodautoscalers.autoscaling -o json {TAIL}"),
             format!("get secrets -l shipcat.dev/release-of=web -o json {TAIL}"),
-            "version --client -o json".to_owned(),
         ]
     );
 }
@@ -545,7 +544,7 @@ fn a_kubeconfig_that_is_named_goes_to_every_call() {
     let (ended, log) = with_fake(&dir, "\"get\"*) ;;", &["history", "-n", "dev", "web", "-v", "--kubeconfig", file]);
     let ended = ended.ends(0);
     let without: Vec<&String> = log.iter().filter(|line| !line.contains(&format!(" --kubeconfig {file}"))).collect();
-    assert_eq!((log.len(), without), (5, vec![&"version --client -o json".to_owned()]), "{log:#?}");
+    assert_eq!((log.len(), without), (4, vec![]), "{log:#?}");
     // As it can be pasted.
     assert!(ended.stderr.contains(&format!("-o json --kubeconfig '{file}' --context here")), "{}", ended.stderr);
     refused(
@@ -582,19 +581,75 @@ fn the_cluster_around_a_pod_is_there_in_a_pod_only() {
     }
 }
 
+/// A kubectl that does not know the flag by which newer ones show managedFields.
+fn old_kubectl(minor: &str) -> String {
+    format!(
+        r#"
+*" --show-managed-fields") echo "Error: unknown flag: --show-managed-fields" >&2; exit 1 ;;
+"version"*) echo '{{"clientVersion": {{"minor": "{minor}"}}}}' ;;
+"create --validate=false"*) echo '{{"kind": "List", "items": []}}' ;;
+"apply"*"--dry-run=server"*) echo 'The Deployment "web" is invalid: no' >&2; exit 1 ;;
+"get"*) ;;
+"#
+    )
+}
+
+#[test]
+fn a_kubectl_of_before_1_21_is_asked_without_the_flag_that_it_does_not_know() {
+    let dir = repo(&[]);
+    let bin = tempfile::tempdir().unwrap();
+    fake_kubectl(bin.path(), &old_kubectl("20+"));
+    let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap();
+    let script = script.replace("\"version --client\"*) echo '{\"clientVersion\": {\"minor\": \"30\"}}' ;;\n", "");
+    std::fs::write(bin.path().join("kubectl"), script).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.path().display());
+    let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
+    assert!(run.ends(2).stderr.contains("the API server would not take it: The Deployment \"web\" is invalid: no"));
+    let log = std::fs::read_to_string(bin.path().join("log")).unwrap();
+    let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    // Asked for its version once; and each question is asked once more, without it.
+    assert_eq!((count("version --client"), count("get -f - -o json")), (1, 2), "{log}");
+}
+
 #[test]
 fn a_kubectl_that_is_too_old_is_refused() {
     let dir = repo(&[]);
     let bin = tempfile::tempdir().unwrap();
-    fake_kubectl(bin.path(), "");
+    fake_kubectl(bin.path(), &old_kubectl("19+"));
     let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap().replace("\"30\"", "\"19+\"");
     std::fs::write(bin.path().join("kubectl"), script).unwrap();
     let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
     assert_eq!(
         run.ends(2).stderr,
-        "error: this kubectl is version 1.19, too old\nhint: install kubectl 1.20 or later\n"
+        "shipping web 1.0.0 in dev (context here, namespace dev)\n\
+         error: cannot read the live objects: this kubectl is version 1.19, too old: install kubectl 1.20 or later\n\
+         hint: `-v` shows each kubectl command; `shipcat generate` what is sent\n"
     );
+}
+
+#[test]
+fn one_kubeconfig_is_read_without_a_kubectl_and_several_are_left_to_it() {
+    let one = "contexts:\n- {name: here, context: {cluster: c}}\n";
+    let dir = repo(&[("one", one), ("two", "contexts: []\n")]);
+    let asks = |kubeconfig: &str, settings: &str| {
+        write(dir.path(), &[("shipcat.yml", settings)]);
+        let bin = tempfile::tempdir().unwrap();
+        fake_kubectl(bin.path(), "\"get\"*) ;;");
+        let mut command = shipcat(dir.path());
+        command.args(["history", "-n", "dev", "web"]).env("KUBECONFIG", kubeconfig);
+        command.env("PATH", format!("{}:/usr/bin:/bin", bin.path().display())).current_dir(dir.path());
+        let run = Run::of(&command.output().unwrap());
+        let log = std::fs::read_to_string(bin.path().join("log")).unwrap_or_default();
+        (run.code, log.contains("config view"))
+    };
+    let plain = "environments:\n  dev: {contexts: [elsewhere, here]}\n";
+    assert_eq!(asks("one", plain), (0, false));
+    assert_eq!(asks("one:two", plain), (0, true));
+    // What is nowhere, in doubt, or to be checked, kubectl says.
+    assert_eq!(asks("two", plain), (0, true));
+    assert_eq!(asks("one", "environments:\n  dev: {contexts: [here], cluster: \"https://c\"}\n"), (0, true));
+    assert_eq!(asks("one", "environments:\n  dev: {contexts: [here], cluster: \"https://other\"}\n"), (2, true));
 }
 
 #[test]

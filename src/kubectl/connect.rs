@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
-use tempfile::TempPath;
 
 use super::account::{Account, IN_CLUSTER, readable};
-use super::{Kubectl, KubectlError, REQUEST_TIMEOUT, Records};
+use super::{Kubeconfig, Kubectl, KubectlError, REQUEST_TIMEOUT, Records};
 use crate::error::{Failure, join_and};
 use crate::process::Cmd;
 use crate::ui::Ui;
@@ -37,29 +36,6 @@ pub struct Target<'a> {
     pub records: Records,
 }
 
-/// Where kubectl learns of contexts.
-#[derive(Debug)]
-pub enum Kubeconfig {
-    /// Where it looks by itself: KUBECONFIG, else the home folder.
-    Usual,
-    /// A file that the user named.
-    Named(PathBuf),
-    /// A file of ours, for as long as we run.
-    Ours(TempPath),
-}
-
-impl Kubeconfig {
-    /// What kubectl is told of it.
-    pub fn flags(&self) -> Vec<&OsStr> {
-        let file: &Path = match self {
-            Self::Usual => return Vec::new(),
-            Self::Named(file) => file,
-            Self::Ours(file) => file,
-        };
-        vec![OsStr::new("--kubeconfig"), file.as_os_str()]
-    }
-}
-
 impl<'a> Kubectl<'a> {
     /// Finds kubectl on PATH and the context for an environment in the kubeconfig. Asks no server.
     ///
@@ -74,23 +50,17 @@ impl<'a> Kubectl<'a> {
         if let Kubeconfig::Named(file) = &named {
             readable(file)?;
         }
-        let (config, version) = std::thread::scope(|scope| {
-            let version = scope.spawn(|| client_minor(&program, ui));
-            (contexts(&program, &named, ui), version.join().unwrap_or(Ok(u64::MAX)))
-        });
-        let config = config?;
-        let account = if may_be_pod(target, &config) { Some(Account::of_this_pod()) } else { None };
-        let (context, kubeconfig) = match account {
-            Some(Ok(account)) => (choose(target, account.config(), None)?, Kubeconfig::Ours(account.write()?)),
-            Some(Err(why)) => (choose(target, &config, Some(&why))?, named),
-            None => (choose(target, &config, None)?, named),
+        let (context, kubeconfig) = match only(target, &named) {
+            Some(context) => (context, named),
+            None => chosen(target, &program, named, ui)?,
         };
         Ok(Self {
             program,
             kubeconfig,
             context,
             namespace: target.namespace.to_owned(),
-            show_managed: version? >= 21,
+            hides_managed: AtomicBool::new(true),
+            too_old: OnceLock::new(),
             records: target.records,
             rehearsal: None,
             timeout: request_timeout(target.lifetime),
@@ -101,6 +71,30 @@ impl<'a> Kubectl<'a> {
             ui,
         })
     }
+}
+
+/// The one context that is accepted and there, where that is beyond doubt: a start of kubectl costs as much as a question to the server. Where
+/// the server's address is to be checked as well, kubectl has to say it: the one on PATH may be a script that has a kubeconfig of its own.
+fn only(target: &Target<'_>, kubeconfig: &Kubeconfig) -> Option<String> {
+    if !target.cluster.is_empty() {
+        return None;
+    }
+    let there = kubeconfig.contexts()?;
+    let wanted = |context: &&String| target.chosen.is_none_or(|chosen| chosen == context.as_str());
+    let mut found = target.contexts.iter().filter(wanted).filter(|context| there.contains(context));
+    let only = found.next()?;
+    found.next().is_none().then(|| only.clone())
+}
+
+/// The context by what kubectl, or the pod around us, says of them.
+fn chosen(target: &Target<'_>, program: &Path, named: Kubeconfig, ui: &Ui) -> Result<(String, Kubeconfig)> {
+    let config = contexts(program, &named, ui)?;
+    let account = if may_be_pod(target, &config) { Some(Account::of_this_pod()) } else { None };
+    Ok(match account {
+        Some(Ok(account)) => (choose(target, account.config(), None)?, Kubeconfig::Ours(account.write()?)),
+        Some(Err(why)) => (choose(target, &config, Some(&why))?, named),
+        None => (choose(target, &config, None)?, named),
+    })
 }
 
 /// How long the API server may take to answer: below half the lock's lifetime, so that no change that was begun in time comes after it.
@@ -134,20 +128,14 @@ fn contexts(program: &Path, kubeconfig: &Kubeconfig, ui: &Ui) -> Result<Value> {
     local(program, &args, ui)
 }
 
-/// The minor version of the kubectl at hand; some distributions write it as `27+`.
-fn client_minor(program: &Path, ui: &Ui) -> Result<u64> {
-    let version = local(program, &["version", "--client", "-o", "json"].map(OsStr::new), ui)?;
+/// Why the kubectl at hand is of no use, if it is: it is older than server-side apply as it is now.
+pub fn too_old(program: &Path, ui: &Ui) -> Option<String> {
+    let version = local(program, &["version", "--client", "-o", "json"].map(OsStr::new), ui).ok()?;
     let text = version.pointer("/clientVersion/minor").and_then(Value::as_str).unwrap_or_default();
+    // Some distributions write it as `27+`; who does not say is taken for a new one.
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    // Who does not say is taken for a new one.
-    let minor = digits.parse().unwrap_or(u64::MAX);
-    if minor < 20 {
-        bail!(
-            Failure::refused(format!("this kubectl is version 1.{minor}, too old"))
-                .hint("install kubectl 1.20 or later")
-        );
-    }
-    Ok(minor)
+    let minor: u64 = digits.parse().unwrap_or(u64::MAX);
+    (minor < 20).then(|| format!("this kubectl is version 1.{minor}, too old: install kubectl 1.20 or later"))
 }
 
 fn named<'a>(config: &'a Value, list: &str, name: &str) -> Option<&'a Value> {

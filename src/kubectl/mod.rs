@@ -4,6 +4,7 @@ mod account;
 mod connect;
 mod error;
 mod fence;
+mod kubeconfig;
 mod lease;
 mod partial;
 mod paths;
@@ -14,9 +15,10 @@ mod records;
 mod secrets;
 mod write;
 
-pub use connect::{Kubeconfig, Target};
+pub use connect::Target;
 pub use error::{KubectlError, Reason};
 pub use fence::Fence;
+pub use kubeconfig::Kubeconfig;
 pub use partial::Partial;
 pub use paths::{is_cluster_scoped, resource};
 pub use read::{Watched, Which};
@@ -44,6 +46,11 @@ pub const MARKER: &str = "shipcat-release";
 /// schema that kubectl downloads for it costs more than the rest of the call (0.3 s in place of 0.1 s of CPU on 1.20).
 const UNCHECKED: &str = "--validate=false";
 
+/// managedFields, in JSON. Not to know the flag is how a kubectl shows that it is one of before 1.21: to ask each for its version would cost a
+/// start.
+const SHOW_MANAGED: &str = "--show-managed-fields";
+const UNKNOWN: &str = "unknown flag: --show-managed-fields";
+
 /// How long one request to the API server may take, in seconds. Admission webhooks may take ten each.
 const REQUEST_TIMEOUT: u64 = 25;
 
@@ -54,8 +61,10 @@ pub struct Kubectl<'a> {
     kubeconfig: Kubeconfig,
     context: String,
     namespace: String,
-    /// kubectl shows managedFields in JSON only when asked to, from 1.21 on; before, it does not know the flag.
-    show_managed: bool,
+    /// Whether it shows managedFields in JSON only when asked to, as kubectl does from 1.21 on; before, it does not know the flag.
+    hides_managed: AtomicBool,
+    /// Why it is too old, if it is, once there was doubt.
+    too_old: OnceLock<Option<String>>,
     /// Where release records are kept.
     records: Records,
     /// In a rehearsal, the changes that would have been made: none is.
@@ -165,7 +174,7 @@ impl Kubectl<'_> {
     }
 
     fn managed(&self) -> &'static [&'static str] {
-        if self.show_managed { &["--show-managed-fields"] } else { &[] }
+        if self.hides_managed.load(Ordering::Relaxed) { &[SHOW_MANAGED] } else { &[] }
     }
 
     fn run(&self, cmd: &Cmd) -> Result<Output> {
@@ -194,11 +203,26 @@ impl Kubectl<'_> {
 
     fn once(&self, cmd: &Cmd, wanted: impl Fn() -> bool) -> Result<Output> {
         self.told(cmd);
-        match cmd.run_while(wanted) {
+        match cmd.run_while(&wanted) {
             Ok(output) if output.status.success() => Ok(output),
-            Ok(output) => Err(KubectlError::said(cmd, &output)),
+            Ok(output) => match self.without_managed(cmd, &output)? {
+                Some(cmd) => self.once(&cmd, wanted),
+                None => Err(KubectlError::said(cmd, &output)),
+            },
             Err(broken) => Err(KubectlError::broken(cmd, broken)),
         }
+    }
+
+    /// The command for a kubectl that is too old to know the flag, if it says so. Nothing was sent: flags are read before anything else.
+    fn without_managed(&self, cmd: &Cmd, output: &Output) -> Result<Option<Cmd>> {
+        if !output.stderr.contains(UNKNOWN) {
+            return Ok(None);
+        }
+        if let Some(said) = self.too_old.get_or_init(|| connect::too_old(&self.program, self.ui)) {
+            return Err(KubectlError { line: cmd.to_string(), reason: Reason::Other, said: said.clone() });
+        }
+        self.hides_managed.store(false, Ordering::Relaxed);
+        Ok(cmd.clone().without(SHOW_MANAGED))
     }
 }
 

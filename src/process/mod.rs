@@ -87,6 +87,13 @@ impl Cmd {
         self
     }
 
+    /// The same without an argument, if it has that.
+    pub fn without(mut self, arg: &str) -> Option<Self> {
+        let all = self.args.len();
+        self.args.retain(|one| one != arg);
+        (self.args.len() < all).then_some(self)
+    }
+
     /// What it reads on standard input; without this it reads nothing.
     pub fn stdin(mut self, text: impl Into<String>) -> Self {
         self.stdin = Some(text.into());
