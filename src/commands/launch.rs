@@ -1,14 +1,14 @@
 //! From looks to releases: refused, asked for, rehearsed, or run. What `ship`, `update`, `rollback` and `remove` share, for one service or
 //! several.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use jiff::Timestamp;
 
+use super::item::{Item, item, outcome, tell, wish};
 use super::locked::{Prepared, interrupted};
 use super::look::Look;
 use super::nothing::nothing_to_do;
@@ -20,8 +20,7 @@ use super::report::Wrong;
 use super::several::{self, Outcome, side_by_side};
 use super::target::Company;
 use super::{Context, consent, story, words};
-use crate::error::{Exit, Failure, count, join_and};
-use crate::git::GitState;
+use crate::error::{Exit, Failure, count};
 use crate::kubectl::Kubectl;
 use crate::release::{self, Body, Feed, Pass, Place, Plan, Reading, Request, Together, Turns};
 use crate::signal;
@@ -40,13 +39,6 @@ pub struct How<'a> {
     pub junit: Option<&'a Path>,
     /// What became of each, for Slack.
     pub notes: &'a Notes,
-}
-
-/// A service that may go out.
-struct Item {
-    look: Look,
-    body: Body,
-    is_nothing: bool,
 }
 
 /// Runs releases by looks at them; or where there is nothing to do, looks whether what runs is well. `again` reads the cluster once more.
@@ -131,66 +123,6 @@ pub fn launch(
         several::tell(context.environment.name.as_ref(), &outcomes, &context.ui);
     }
     Ok(outcomes)
-}
-
-/// What is to be released, with its record's body.
-fn item(mut look: Look, git: Option<GitState>) -> Item {
-    // The numbers that are left to autoscalers are none of the release's.
-    let mut body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
-    body.adopted = std::mem::take(&mut look.adopted);
-    let main = release::main_object(&look.reading.live, &body.service);
-    body.former = main.and_then(|main| release::version_of(main, &body.service));
-    let natures =
-        look.plan.changes.iter().chain(look.drift.iter().map(|drift| &drift.change)).map(|change| change.nature);
-    body.nature = natures.collect::<BTreeSet<_>>().into_iter().map(|nature| nature.word().to_owned()).collect();
-    // Live and record must agree: what somebody else made the same by hand is still to be recorded.
-    let recorded = look.reading.history.running();
-    let recorded = recorded.is_some_and(|running| release::same_objects(&running.body.objects, &body.objects));
-    let is_nothing = look.is_nothing() && recorded;
-    Item { look, body, is_nothing }
-}
-
-/// Tells what becomes of one.
-fn tell(item: &Item, with_version: bool, ui: &Ui) {
-    let Item { look, body, is_nothing } = item;
-    if with_version {
-        ui.say(Tone::Plain, &body.version);
-    }
-    story::autoscaled(&look.autoscaled, ui);
-    if !is_nothing {
-        story::changes(look, ui);
-    }
-    story::findings(&look.findings, ui);
-}
-
-/// What is asked for, in words.
-fn wish(items: &[Item]) -> String {
-    let named: Vec<String> = items.iter().map(|item| format!("{} {}", item.body.service, item.body.version)).collect();
-    let command = items.first().map_or("", |item| item.look.order.command.as_str());
-    format!("the {command} of {}", join_and(&named))
-}
-
-fn outcome(item: &Item, exit: Exit, took: Option<Duration>) -> Outcome {
-    let Item { look, body, is_nothing } = item;
-    let (changes, drift) = match is_nothing {
-        true => Default::default(),
-        false => (look.plan.changes.clone(), story::drift(&look.drift)),
-    };
-    Outcome {
-        service: body.service.clone(),
-        version: body.version.clone(),
-        exit,
-        was_nothing: *is_nothing,
-        took,
-        former: body.former.clone(),
-        nature: body.nature.clone(),
-        changes,
-        drift,
-        git: body.git.clone(),
-        ended: None,
-        error: None,
-        behind: None,
-    }
 }
 
 /// Prints what would be run.

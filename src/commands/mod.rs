@@ -24,6 +24,7 @@ mod checkout;
 mod complete;
 mod consent;
 mod context;
+mod item;
 mod launch;
 mod locked;
 mod look;

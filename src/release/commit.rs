@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ended::Ended;
 use super::ending::Run;
 use super::record::Outcome;
-use super::transaction::{Request, answers};
+use super::request::{Request, answers};
 use super::{gone, retention};
 use crate::error::Exit;
 use crate::kubectl::Reason;

@@ -2,6 +2,7 @@
 //! May import `kubectl`, `git`, `bdd`, and the leaves.
 
 mod change;
+mod changing;
 mod commit;
 mod counts;
 mod diff;
@@ -25,11 +26,14 @@ mod permissions;
 mod plan;
 mod preflight;
 mod putback;
+mod reach;
 mod reading;
 mod record;
 mod recovery;
+mod rehearsal;
 mod rejection;
 mod removal;
+mod request;
 mod restored;
 mod retention;
 mod retirement;
@@ -61,10 +65,13 @@ pub use nature::{Change, Nature, What};
 pub use permissions::{Permission, deployer, reader};
 pub use plan::{Images, Plan, Road};
 pub use preflight::{Finding, Load, Weight, Where, adoptable, foreign, quota, scaling};
+pub use reach::Reach;
 pub use reading::{Reading, Running, Wanted, not_permitted, running};
 pub use record::{Body, Outcome, Release, VersionFrom};
-pub use recovery::{Choice, Means, Patience, Reach, Stranded};
+pub use recovery::{Choice, Means, Patience, Stranded};
+pub use rehearsal::rehearse;
 pub use removal::unremoved;
+pub use request::Request;
 pub use retirement::{is_end, retire};
 pub use reversible::irreversible_since;
 pub use rollout::{
@@ -74,7 +81,7 @@ pub use step::JobRun;
 pub use store::note_tests;
 pub use testing::{Subject, Tested};
 pub use together::Together;
-pub use transaction::{Request, rehearse, run};
+pub use transaction::run;
 pub use trouble::Trouble;
 pub use turns::{Place, Turns};
 pub use unmanaged::unmanaged;

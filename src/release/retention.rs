@@ -3,7 +3,7 @@
 use super::history::History;
 use super::record::{Outcome, Release};
 use super::removal::SERVICE_LABEL;
-use super::transaction::Request;
+use super::request::Request;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;

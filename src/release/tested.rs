@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::request::Request;
 use super::rollout::{Finding, Goal, Memory, Verdict, Watch, judge};
 use super::store::Record;
 use super::testing::{Subject, Tested};
-use super::transaction::Request;
 use super::trouble::Trouble;
 use crate::bdd::Going;
 use crate::kubectl::Kubectl;

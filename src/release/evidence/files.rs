@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::super::request::Request;
 use super::super::rollout::{Finding, Picture, folded, pod_selectors};
-use super::super::transaction::Request;
 use crate::kubectl::Kubectl;
 use crate::threads;
 use crate::ui::{Tone, Ui};

@@ -1,5 +1,6 @@
 //! How far a release came whose run died, by what is live of it.
 
+use super::super::record::Outcome;
 use super::super::record::tests::release;
 use super::*;
 use serde_json::{Value, json};

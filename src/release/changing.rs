@@ -1,0 +1,111 @@
+//! The change of a release: stage by stage, each watched until it is up.
+
+use std::time::Duration;
+
+use super::change::{self, Changed};
+use super::gate::Pass;
+use super::gone::await_gone;
+use super::marks;
+use super::request::Request;
+use super::rollout::{Memory, Watch, is_on_delete};
+use super::step::{JobRun, Step};
+use super::together::Together;
+use super::trouble::Trouble;
+use super::watching::{await_goals, goals};
+use crate::kubectl::{Kubectl, Reason};
+use crate::signal;
+use crate::ui::{Tone, Ui};
+
+/// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
+pub fn change_and_watch(
+    kubectl: &Kubectl<'_>,
+    request: &Request<'_>,
+    number: u32,
+    watch: &mut Watch<'_>,
+    memory: &mut Memory,
+    changed: &mut Vec<Changed>,
+    ui: &Ui,
+) -> Option<Trouble> {
+    let mut watched = false;
+    for stage in request.plan.stages() {
+        if let Some(signal) = signal::received() {
+            return Some(Trouble::Interrupted(signal));
+        }
+        if let Some(why) = request.together.and_then(Together::failed) {
+            return Some(Trouble::Abandoned(why));
+        }
+        kubectl.at_step("applies");
+        if stage.iter().any(|step| matches!(step.job, Some(JobRun::Again(_)))) {
+            // Its pods may take a minute to go.
+            request.pass.into_iter().for_each(Pass::leave);
+        }
+        if let Some(trouble) = clear_failed(kubectl, &stage, request.timeout, watch, ui) {
+            return Some(trouble);
+        }
+        let (made, result) = change::make(kubectl, &request.plan, &stage, (&request.body, number));
+        request.pass.into_iter().for_each(Pass::leave);
+        let goals = goals(&request.plan, &made);
+        let unmarked = marks::unmarked(&stage, &made, &request.plan.road, &request.body, number);
+        changed.extend(made);
+        if let Err(error) = result {
+            return Some(Trouble::Change(error));
+        }
+        for step in stage.iter().filter(|step| is_on_delete(&step.desired)) {
+            ui.say(
+                Tone::Plain,
+                format!(
+                    "  {} is applied, and takes it on where its pods are deleted (OnDelete): not watched",
+                    step.desired
+                ),
+            );
+        }
+        watched |= !goals.is_empty();
+        // Side by side with the watch: nothing waits for it.
+        let trouble = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Err(error) = marks::mark(kubectl, &unmarked, &request.body, number) {
+                    ui.say(Tone::Dim, format!("  what changed does not say which release it is of: {}", error.said));
+                }
+            });
+            await_goals(watch, request, &goals, memory, ui)
+        });
+        if trouble.is_some() {
+            return trouble;
+        }
+    }
+    if !watched && !request.plan.steps.is_empty() && request.plan.workloads().next().is_none() {
+        ui.say(Tone::Plain, "  applied; nothing of it has a rollout to watch");
+    }
+    None
+}
+
+/// Deletes the Jobs that gave up some time ago and are to run again.
+fn clear_failed(
+    kubectl: &Kubectl<'_>,
+    stage: &[&Step],
+    patience: Duration,
+    watch: &mut Watch<'_>,
+    ui: &Ui,
+) -> Option<Trouble> {
+    let mut going = Vec::new();
+    for step in stage {
+        let Some(JobRun::Again(failed)) = &step.job else { continue };
+        match kubectl.delete(failed) {
+            Err(error) if error.reason != Reason::NotFound => return Some(Trouble::Change(error)),
+            _ => going.push((**failed).clone()),
+        }
+    }
+    for failed in &going {
+        // Its streams may still speak of it when the next one is there.
+        watch.bury(failed);
+    }
+    // Its pods must be gone as well: a migration that still runs is no company for the next one.
+    let interrupted = || signal::received().is_some();
+    match going.is_empty() || await_gone(kubectl, going, patience, interrupted, ui).is_ok() {
+        true => None,
+        false => Some(match signal::received() {
+            Some(signal) => Trouble::Interrupted(signal),
+            None => Trouble::Blind("a Job that failed before is being deleted and not gone yet".into()),
+        }),
+    }
+}
