@@ -1,5 +1,6 @@
 //! Interrupts: remembered when they come, asked for by whoever can stop at that point. A leaf.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ pub fn listen() -> std::io::Result<()> {
         return Ok(());
     }
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    // Without one nobody can insist.
+    let on_terminal = std::io::stdin().is_terminal() || std::io::stderr().is_terminal();
     std::thread::spawn(move || {
         let mut first_at: Option<Instant> = None;
         for signal in signals.forever() {
@@ -29,8 +32,8 @@ pub fn listen() -> std::io::Result<()> {
                     first_at = Some(Instant::now());
                     FIRST.store(number, Ordering::SeqCst);
                 }
-                // CI systems send several signals: only a second Ctrl-C, a second later, is a person who means it.
-                Some(at) if signal == SIGINT && at.elapsed() >= Duration::from_secs(1) => {
+                // CI systems send several signals: only a second Ctrl-C on a terminal, a second later, is a person who means it.
+                Some(at) if on_terminal && signal == SIGINT && at.elapsed() >= Duration::from_secs(1) => {
                     AGAIN.store(number, Ordering::SeqCst);
                 }
                 Some(_) => {}
@@ -45,7 +48,7 @@ pub fn received() -> Option<u8> {
     u8::try_from(FIRST.load(Ordering::SeqCst)).ok().filter(|number| *number != 0)
 }
 
-/// Whether a person insisted: a second Ctrl-C, at least a second after the first signal.
+/// Whether a person insisted: a second Ctrl-C on a terminal, at least a second after the first signal.
 pub fn insisted() -> bool {
     AGAIN.load(Ordering::SeqCst) != 0
 }

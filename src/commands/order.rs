@@ -11,7 +11,7 @@ use crate::git::GitState;
 use crate::kubectl::Kubectl;
 use crate::manifest::{Manifest, Version};
 use crate::origin::Origin;
-use crate::release::{Body, Finding, History, Running, VersionFrom};
+use crate::release::{self, Body, Finding, Reading, Running, VersionFrom};
 use crate::render::{Rendered, depends_on_version, render};
 use crate::ui::Tone;
 use crate::yaml::Object;
@@ -120,17 +120,22 @@ pub fn stays(running: &Running) -> Option<(Version, VersionFrom)> {
 }
 
 /// What came with `--tag` is not taken back to the file's version by accident: somebody shipped it for a reason.
-pub fn older_file(history: &History, order: &Order) -> Option<Finding> {
-    let running = history.running().map(|release| &release.body)?;
-    let is_other = running.version != order.version.as_ref();
-    if order.from != VersionFrom::Manifest || running.version_from != VersionFrom::Tag || !is_other {
+pub fn older_file(reading: &Reading, order: &Order) -> Option<Finding> {
+    let shipped = reading.history.running().map(|release| &release.body)?;
+    let Order { service, version, .. } = order;
+    let live = release::main_object(&reading.live, service).and_then(|main| release::version_of(main, service));
+    let runs = live.as_deref().unwrap_or(&shipped.version);
+    let is_other = runs != version.as_ref();
+    if order.from != VersionFrom::Manifest || shipped.version_from != VersionFrom::Tag || !is_other {
         return None;
     }
-    let Order { service, version, .. } = order;
-    let what = format!(
-        "{service} runs {}, which {} shipped with `--tag`; the manifest says {version}",
-        running.version, running.who
-    );
+    let Body { version: tag, who, .. } = shipped;
+    let what = match runs == tag {
+        true => format!("{service} runs {runs}, which {who} shipped with `--tag`; the manifest says {version}"),
+        false => format!(
+            "{service} runs {runs}, set by hand over {tag}, which {who} shipped with `--tag`; the manifest says {version}"
+        ),
+    };
     let todo = format!("`shipcat update` keeps the image that runs, `--tag {version}` goes to the manifest's");
     Some(Finding::refusal(what, todo))
 }

@@ -156,7 +156,7 @@ fn prepare(
         orders.into_iter().zip(readings?).zip(&mut manifests).zip(recordings).zip(tests)
     {
         let mut look = Look::new(order, reading, kubectl, args.boldness.adopt);
-        look.findings.extend(order::older_file(&look.reading.history, &look.order));
+        look.findings.extend(order::older_file(&look.reading, &look.order));
         look.findings.extend(checkout::findings(context, git.as_ref(), &look.reading.history));
         if args.image_only {
             look.findings.extend(images_refused(kubectl, &look));

@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use crate::common::Run;
 use crate::common::world::{WEBAPP, World};
 use serde_json::{Value, json};
 
@@ -364,6 +365,43 @@ fn an_interrupt_takes_the_ship_back() {
         assert_eq!((world.fields(), world.ready_pods()), (fields, pods), "{stderr}");
         assert_eq!(world.outcomes(), ["taken back", "deployed"]);
     }
+}
+
+/// Only on a terminal a second Ctrl-C is a person who will not wait.
+#[test]
+fn of_several_interrupts_without_a_terminal_the_first_counts() {
+    let world = World::new("signal-again");
+    let child = world.start(&["ship", "webapp", "--tag", "never-ready"]);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while world.items(&["deployments"]).is_empty() {
+        assert!(Instant::now() < deadline, "the ship never made the Deployment");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    for pause in [0, 1300] {
+        std::thread::sleep(Duration::from_millis(pause));
+        // By the second it may be done.
+        drop(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).output());
+    }
+    let run = Run::of(&child.wait_with_output().unwrap()).ends(130);
+    assert!(world.items(&["deployments", "-l", "app=webapp"]).is_empty(), "{}", run.stderr);
+    assert_eq!(world.outcomes(), ["taken back"]);
+}
+
+/// What is refused because of a tag is what runs, and not what a release once brought.
+#[test]
+fn a_tag_that_does_not_run_any_more_refuses_nothing() {
+    let world = World::new("tag-gone");
+    let by_hand = |tag: &str| {
+        world.kubectl(&["set", "image", "deployment/webapp", &format!("webapp=registry.shipcat.test/webapp:{tag}")]);
+        world.kubectl(&["rollout", "status", "deployment/webapp"]);
+    };
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    world.shipcat(&["ship", "webapp"]).ends(2).says("webapp runs 0.2.0, which ");
+    by_hand("0.3.0");
+    world.shipcat(&["ship", "webapp"]).ends(2).says("webapp runs 0.3.0, set by hand over 0.2.0, which ");
+    by_hand("0.1.0");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    assert_eq!(world.image(), "0.1.0");
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn looks(context: &Context, kubectl: &Kubectl<'_>, orders: Vec<Order>, git: Opti
     let mut looks = Vec::new();
     for (order, reading) in orders.into_iter().zip(readings) {
         let mut look = Look::new(order, reading, kubectl, false);
-        look.findings.extend(order::older_file(&look.reading.history, &look.order));
+        look.findings.extend(order::older_file(&look.reading, &look.order));
         look.findings.extend(checkout::findings(context, git, &look.reading.history));
         if !context.environment.ships_config && look.reading.word == release::Word::Server {
             let mut manifest = context.manifest(&look.order.service)?;
