@@ -27,6 +27,8 @@ pub fn item(mut look: Look, git: Option<GitState>) -> Item {
     let mut body = look.order.body(if look.order.images_only { &look.wanted } else { &look.order.objects }, git);
     body.adopted = std::mem::take(&mut look.adopted);
     let main = release::main_object(&look.reading.live, &body.service);
+    // What is removed is not among what is wanted.
+    let main = main.or_else(|| release::main_object(&look.plan.leftovers, &body.service));
     body.former = main.and_then(|main| release::version_of(main, &body.service));
     let natures =
         look.plan.changes.iter().chain(look.drift.iter().map(|drift| &drift.change)).map(|change| change.nature);

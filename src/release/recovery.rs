@@ -24,6 +24,7 @@ use super::turns::Place;
 use super::watching::watch;
 use crate::error::{Exit, Failure};
 use crate::kubectl::{Kubectl, KubectlError};
+use crate::signal;
 use crate::ui::{Tone, Ui, ago};
 use crate::yaml::Object;
 
@@ -153,8 +154,11 @@ impl<'a> Stranded<'a> {
                         Run { kubectl, request: &request, record: &record, changed: &changed, started, ui }.commit()
                     );
                 }
-                // As before the attempt: the next one finds it again.
-                Some(Trouble::Interrupted(signal)) => return Ok(self.ended(Exit::Interrupted(signal), "interrupted")),
+                // As before the attempt, with all that it stands or falls with: the next one finds it again. To take back what may run well for
+                // days, because somebody would not wait to see it, were worse.
+                Some(Trouble::Interrupted(_) | Trouble::Abandoned(_)) if signal::received().is_some() => {
+                    return Ok(self.leave_to_the_next(means.environment, ui));
+                }
                 Some(Trouble::Blind(why)) => bail!(Failure::refused(format!("cannot see what runs: {why}"))),
                 // Nor is it known to be bad.
                 Some(Trouble::Untested(why)) => {
@@ -218,6 +222,22 @@ impl<'a> Stranded<'a> {
             }
             ending => Trouble::of(ending),
         }
+    }
+
+    /// What nobody waited for is as its dead run left it.
+    fn leave_to_the_next(&self, environment: &str, ui: &Ui) -> Ended {
+        let (number, service) = (self.number(), &self.body().service);
+        let signal = signal::received().map_or("a signal", signal::name);
+        let why =
+            format!("{signal} came before it was known what becomes of release {number} of {service}, whose run died");
+        ui.say(Tone::Bad, format!("error: {why}: it is as that run left it, a person is needed"));
+        ui.say(
+            Tone::Plain,
+            format!(
+                "hint: the next ship, update or rollback of it goes on with it, with `--take-back` back at once; `shipcat status -n {environment} {service}` tells how it is"
+            ),
+        );
+        Ended { why: Some(why), ..self.ended(Exit::Person, "interrupted") }
     }
 
     /// What somebody else has been at is touched by nobody but a person.

@@ -66,14 +66,46 @@ fn signalled(world: &World, tag: &str, signal: &str) -> Run {
     Run::of(&child.wait_with_output().unwrap())
 }
 
-#[test]
-fn what_a_dead_run_left_is_told_beside_what_was_asked_for() {
-    let world = World::new("answers-died");
+/// A world in which a dead run is known to be dead soon.
+fn mortal(name: &str) -> World {
+    let world = World::new(name);
     world.file("manifest.yml", SMALL);
     let settings = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&settings).unwrap();
-    std::fs::write(&settings, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}"))
-        .unwrap();
+    let short = text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}");
+    std::fs::write(&settings, short).unwrap();
+    world
+}
+
+/// What nobody waited for is left to the next one, which is said.
+#[test]
+fn an_interrupt_leaves_what_died_as_it_is_and_says_so() {
+    let world = mortal("answers-left");
+    answer(&world, "ship webapp", 0);
+    assert_eq!(signalled(&world, "never-ready", "-KILL").stdout, "");
+    let child = world.start(&["ship", "webapp", "--tag", "0.2.0", "--lock-wait", "1m", "-o", "json"]);
+    let started = std::time::Instant::now();
+    while !world.shipcat(&["lock", "show"]).ends(0).stdout.contains("recovers a release that died") {
+        assert!(started.elapsed().as_secs() < 60);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let killed = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let run = Run::of(&child.wait_with_output().unwrap()).ends(5);
+    let run = run.says("release 2 of webapp, whose run died: it is as that run left it, a person is needed");
+    let value = object(&run);
+    assert_eq!(short(&value)[..2], ["needs-person", "interrupted"], "{value:#}");
+    let recovered = &value["recovered"][0];
+    assert_eq!(json!([recovered["outcome"], recovered["exitCode"]]), json!(["needs-person", 5]), "{recovered:#}");
+    assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), ("never-ready", "pending"));
+    world.shipcat(&["rollback", "webapp", "--to", "999", "--take-back"]).ends(2);
+    assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), ("0.1.0", "taken back"));
+}
+
+#[test]
+fn what_a_dead_run_left_is_told_beside_what_was_asked_for() {
+    let world = mortal("answers-died");
     answer(&world, "ship webapp", 0);
     assert_eq!(signalled(&world, "crashes", "-KILL").stdout, "");
     let value = answer(&world, "ship webapp --tag 0.2.0 --lock-wait 1m", 0);
@@ -172,7 +204,7 @@ fn each_end_of_a_release_is_told_to_programs() {
         assert_eq!(value["services"][0]["putBack"]["complete"], true);
     }
     let value = ends("remove webapp", 0, ["done", "-", "done", "-"]);
-    assert_eq!(value["services"][0]["to"], Value::Null);
+    assert_eq!(json!([value["services"][0]["from"], value["services"][0]["to"]]), json!(["0.1.0", null]));
     ends("remove webapp", 0, ["unchanged", "-", "-", "-"]);
 
     // What is told is documented, and the other way round.
