@@ -155,7 +155,9 @@ impl Work<'_> {
                 return lost(format!("the tests' log cannot be followed: {error}"));
             }
             // A log ends where its container does, or where the way to it broke.
-            match self.sight(job) {
+            // Of the very pod: where somebody deleted that, the Job may have made another one.
+            let pods = pods(self.means.kubectl, job).map(|pods| pods.into_iter().find(|one| one.uid() == pod.uid()));
+            match pods.map(|pod| pod.map(sight)) {
                 Ok(Some(Sight::Ended(_, exit))) => break exit,
                 Ok(Some(Sight::Runs(_) | Sight::Waits(_))) | Err(_) => std::thread::sleep(Duration::from_millis(300)),
                 Ok(Some(Sight::Stuck(why))) => return lost(why),

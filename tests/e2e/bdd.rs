@@ -241,6 +241,20 @@ fn an_interrupt_leaves_no_job() {
     interrupts("bdd-int-job", JOB, true);
 }
 
+/// Tests whose pod somebody deletes are over, and say so.
+#[test]
+fn tests_whose_pod_is_deleted_are_over() {
+    let world = world("bdd-deleted", JOB, &["webapp"]);
+    run(&world, &["ship", "webapp", "--no-test"]).ends(0);
+    let child = start(&world, &["test", "webapp", "--tests-tag", "sleeps", "--tests-timeout", "4m"]);
+    until_they_run(&world, true);
+    let at = Instant::now();
+    world.kubectl(&["delete", "pods", "-l", "shipcat.dev/tests-of", "--force", "--grace-period=0", "--wait=false"]);
+    let run = Run::of(&child.wait_with_output().unwrap()).ends(1).says("the tests' pod is gone: somebody, or the");
+    assert!(at.elapsed() < Duration::from_secs(90), "{:?} {}", at.elapsed(), run.stderr);
+    nothing_is_left(&world, &run.stderr);
+}
+
 /// What is urgent comes first: nothing waits for a Job before what it tested is put back.
 #[test]
 fn an_interrupt_puts_back_before_it_waits_for_a_job() {
