@@ -630,7 +630,8 @@ fn a_kubectl_that_is_too_old_is_refused() {
 
 #[test]
 fn one_kubeconfig_is_read_without_a_kubectl_and_several_are_left_to_it() {
-    let one = "contexts:\n- {name: here, context: {cluster: c}}\n";
+    let one =
+        "contexts:\n- {name: here, context: {cluster: c}}\nclusters: [{name: c, cluster: {server: \"https://c\"}}]\n";
     let dir = repo(&[("one", one), ("two", "contexts: []\n")]);
     let asks = |kubeconfig: &str, settings: &str| {
         write(dir.path(), &[("shipcat.yml", settings)]);

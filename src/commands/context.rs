@@ -164,7 +164,8 @@ pub fn connect<'a>(environment: &Environment, way: &Way, ui: &'a Ui) -> Result<K
         contexts: &environment.contexts,
         cluster: &environment.cluster,
         namespace: environment.namespace.as_ref(),
-        chosen: way.context.as_deref(),
+        // A variable that CI sets to nothing names none.
+        chosen: way.context.as_deref().filter(|context| !context.is_empty()),
         kubeconfig: way.kubeconfig.as_deref(),
         lifetime: environment.lock_lifetime,
         records: records(environment),

@@ -142,9 +142,10 @@ fn named<'a>(config: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
     config.get(list)?.as_array()?.iter().find(|entry| entry.get("name").and_then(Value::as_str) == Some(name))
 }
 
-fn server<'a>(config: &'a Value, context: &str) -> Option<&'a str> {
+/// The API server that a context leads to.
+pub fn server<'a>(config: &'a Value, context: &str) -> Option<&'a str> {
     let cluster = named(config, "contexts", context)?.pointer("/context/cluster")?.as_str()?;
-    named(config, "clusters", cluster)?.pointer("/cluster/server")?.as_str()
+    named(config, "clusters", cluster)?.pointer("/cluster/server")?.as_str().filter(|server| !server.is_empty())
 }
 
 /// The context; `no_pod` is why there is no cluster around us, where that would be one.
@@ -184,6 +185,18 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
                 .hint(format!("{have}; rename one with `kubectl config rename-context`, add it to `contexts` in shipcat.yml, or set KUBECONFIG"))
         );
     };
+    // kubectl would go to port 8080 of this machine.
+    if let Some(nowhere) = found.iter().find(|context| server(config, context).is_none()) {
+        let cluster = named(config, "contexts", nowhere).and_then(|entry| entry.pointer("/context/cluster")?.as_str());
+        let why = match cluster {
+            Some(cluster) => format!("its cluster `{cluster}` is not in the kubeconfig, or has no server there"),
+            None => "it names no cluster".to_owned(),
+        };
+        bail!(
+            Failure::refused(format!("the context `{nowhere}` leads to no API server: {why}"))
+                .hint("`kubectl config view` shows it; `kubectl config set-cluster` and `set-context` mend it")
+        );
+    }
     let servers: Vec<Option<&str>> = found.iter().map(|context| server(config, context)).collect();
     let is_known = |server: Option<&str>| {
         server.is_some_and(|server| cluster.iter().any(|one| one == server.trim_end_matches('/')))

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempPath;
 
+use super::connect::server;
+
 /// Where kubectl learns of contexts.
 #[derive(Debug)]
 pub enum Kubeconfig {
@@ -53,10 +55,17 @@ fn usual(named: Option<&OsStr>, home: Option<&OsStr>) -> Option<PathBuf> {
     }
 }
 
+/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine.
 fn names(text: &str) -> Option<Vec<String>> {
     let config: Value = serde_yaml::from_str(text).ok()?;
     let contexts = config.get("contexts")?.as_array()?;
-    Some(contexts.iter().filter_map(|entry| entry.get("name")?.as_str().map(str::to_owned)).collect())
+    contexts
+        .iter()
+        .map(|entry| {
+            let name = entry.get("name")?.as_str()?;
+            server(&config, name).map(|_| name.to_owned())
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -77,9 +86,15 @@ mod tests {
 
     #[test]
     fn contexts_are_read_as_they_are_written() {
-        let text = "apiVersion: v1\nkind: Config\ncontexts:\n- context: {cluster: c, user: u}\n  name: \"a\"\n- {name: b, context: {}}\n";
+        let text = "apiVersion: v1\nkind: Config\ncontexts:\n- context: {cluster: c, user: u}\n  name: \"a\"\n- {name: b, context: {cluster: c}}\nclusters: [{name: c, cluster: {server: \"https://c\"}}]\n";
         assert_eq!(names(text).unwrap(), ["a", "b"]);
-        assert_eq!(names(r#"{"contexts": [{"name": "json", "context": {}}]}"#).unwrap(), ["json"]);
+        let json = r#"{"contexts": [{"name": "j", "context": {"cluster": "c"}}], "clusters": [{"name": "c", "cluster": {"server": "s"}}]}"#;
+        assert_eq!(names(json).unwrap(), ["j"]);
+        // What leads nowhere is left to a closer look.
+        for server in ["\"\"", "null"] {
+            assert_eq!(names(&text.replace("\"https://c\"", server)), None);
+        }
+        assert_eq!(names(&text.replace("clusters: [", "clusters: [] #")), None);
         assert_eq!((names(""), names("contexts: null\n"), names("{")), (None, None, None));
     }
 }

@@ -217,6 +217,13 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
                 .hint("list the contexts that may be used for it: `contexts: [my-context]`"),
         );
     }
+    let cluster = addresses(read.get("cluster"));
+    if let Some(node) = read.get("cluster").filter(|_| cluster.iter().any(String::is_empty)) {
+        problems.push(
+            Problem::at(node.place, "this is no address of an API server")
+                .hint("name one, or several, or leave `cluster` away"),
+        );
+    }
     let namespace: Namespace = match text("namespace").as_deref().unwrap_or(name.as_ref()).parse() {
         Ok(namespace) => namespace,
         Err(message) => {
@@ -249,7 +256,7 @@ fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) 
     }
     Some(Environment {
         contexts,
-        cluster: addresses(read.get("cluster")),
+        cluster,
         namespace,
         kubernetes: text("kubernetes").and_then(|version| version.strip_prefix("1.")?.parse().ok()),
         registry: text("registry"),
