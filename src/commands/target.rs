@@ -36,7 +36,7 @@ impl FromStr for Target {
 /// How several services go out in one go.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Company {
-    /// How many services are rolled out side by side
+    /// How many services are rolled out side by side; with `--together` all are
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// All services or none: if one fails, all are taken back
