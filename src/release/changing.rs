@@ -1,5 +1,6 @@
 //! The change of a release: stage by stage, each watched until it is up.
 
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use super::change::{self, Changed};
@@ -15,6 +16,9 @@ use super::watching::{await_goals, goals};
 use crate::kubectl::{Kubectl, Reason};
 use crate::signal;
 use crate::ui::{Tone, Ui};
+
+/// How long new pods have the machine for themselves.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// Makes the change stage by stage: what Jobs need, the Jobs to their end, the rest until it is up.
 pub fn change_and_watch(
@@ -60,14 +64,22 @@ pub fn change_and_watch(
             );
         }
         watched |= !goals.is_empty();
-        // Side by side with the watch: nothing waits for it.
+        // Side by side with the watch, since nothing waits for it; and a moment later, since a start of kubectl costs what new pods need to
+        // start themselves. Of what goes back nobody needs to know whose it was.
+        let ((done, is_good), unmarked) = (channel(), &unmarked);
         let trouble = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                if let Err(error) = marks::mark(kubectl, &unmarked, &request.body, number) {
+            scope.spawn(move || {
+                if is_good.recv_timeout(A_MOMENT) == Ok(false) {
+                    return;
+                }
+                if let Err(error) = marks::mark(kubectl, unmarked, &request.body, number) {
                     ui.say(Tone::Dim, format!("  what changed does not say which release it is of: {}", error.said));
                 }
             });
-            await_goals(watch, request, &goals, memory, ui)
+            let trouble = await_goals(watch, request, &goals, memory, ui);
+            // Who has waited for long enough listens no more.
+            let _ = done.send(trouble.is_none());
+            trouble
         });
         if trouble.is_some() {
             return trouble;
