@@ -12,7 +12,6 @@ use super::run::{Means, Trial};
 use super::suite::{Pull, Suite};
 use crate::kubectl::{Kubectl, KubectlError, Reason};
 use crate::process::Broken;
-use crate::signal;
 use crate::ui::{Tone, Ui, seconds};
 use crate::yaml::Object;
 
@@ -60,9 +59,11 @@ pub fn trial(suite: &Suite, kubectl: &Kubectl<'_>) -> Result<(), KubectlError> {
 pub struct Going(Object);
 
 impl Going {
-    /// Waits until none of its pods is at work, and says so where that takes too long.
-    pub fn wait(self, kubectl: &Kubectl<'_>, ui: &Ui) {
-        drop(self.wait_while(|| true, kubectl, ui));
+    /// Waits until none of its pods is at work, or somebody `insists` on an end; and says so where they are at work still.
+    pub fn wait(self, insists: impl Fn() -> bool, kubectl: &Kubectl<'_>, ui: &Ui) {
+        if let Some(left) = self.wait_while(|| !insists(), kubectl, ui) {
+            left.tell(ui);
+        }
     }
 
     /// The same for as long as nothing is more urgent; what is left of it.
@@ -75,8 +76,9 @@ impl Going {
                 ui.rest();
                 return None;
             }
-            if started.elapsed() >= PATIENCE || signal::insisted() {
-                ui.say(Tone::Warn, format!("  the tests' {job} is being removed, and its pod still at work"));
+            if started.elapsed() >= PATIENCE {
+                ui.rest();
+                self.tell(ui);
                 return None;
             }
             ui.wait(started, &format!("waiting until the pod of the tests' {job} has ended"));
@@ -84,6 +86,10 @@ impl Going {
         }
         ui.rest();
         Some(self)
+    }
+
+    fn tell(&self, ui: &Ui) {
+        ui.say(Tone::Warn, format!("  the tests' {} is being removed, and its pod still at work", self.0));
     }
 }
 

@@ -169,7 +169,7 @@ fn one(context: &Context, kubectl: &Kubectl<'_>, subject: &Subjected, args: &Arg
             let suite = &subject.suite;
             let (tested, going) = Subject { suite, workloads, keep, place: None, together: None }.test(kubectl, ui);
             if let Some(going) = going {
-                going.wait(kubectl, ui);
+                going.wait(signal::insisted, kubectl, ui);
             }
             tested
         }

@@ -206,7 +206,7 @@ impl<'a> Stranded<'a> {
                 let (trouble, going) = test(kubectl, request, record, (watch, &goals), ui);
                 if let Some(going) = going {
                     // An interrupt leaves this release as it is: nothing is more urgent.
-                    going.wait(kubectl, ui);
+                    going.wait(signal::insisted, kubectl, ui);
                 }
                 if trouble.is_some() {
                     return trouble;

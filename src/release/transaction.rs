@@ -92,7 +92,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
     };
     // The way back had no time for it; the lock is kept for it, since its pods may be at work until then.
     if let Some(going) = going {
-        going.wait(kubectl, ui);
+        going.wait(signal::insisted, kubectl, ui);
     }
     Ok(ended)
 }
