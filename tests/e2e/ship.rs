@@ -377,11 +377,20 @@ fn of_several_interrupts_without_a_terminal_the_first_counts() {
         assert!(Instant::now() < deadline, "the ship never made the Deployment");
         std::thread::sleep(Duration::from_millis(100));
     }
+    // It does not go before both have come.
+    let held = |by: &str| {
+        let patch = format!("{{\"metadata\":{{\"finalizers\":[{by}]}}}}");
+        world.kubectl(&["patch", "deployment", "webapp", "--type=merge", "-p", &patch]);
+    };
+    held("\"shipcat.test/held\"");
     for pause in [0, 1300] {
         std::thread::sleep(Duration::from_millis(pause));
-        // By the second it may be done.
-        drop(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).output());
+        let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(kill.success(), "it was gone before the second");
     }
+    // Who insists is heard at once, or within a second.
+    std::thread::sleep(Duration::from_secs(2));
+    held("");
     let run = Run::of(&child.wait_with_output().unwrap()).ends(130);
     assert!(world.items(&["deployments", "-l", "app=webapp"]).is_empty(), "{}", run.stderr);
     assert_eq!(world.outcomes(), ["taken back"]);
