@@ -220,6 +220,16 @@ fn environments_that_are_one_place_are_refused() {
 }
 
 #[test]
+fn no_address_of_a_cluster_is_not_any_address() {
+    for (cluster, says) in [("[]", "this is no address of an API server"), ("''", "`` is not the URL of an API server")]
+    {
+        let dir = repo(&[("shipcat.yml", &format!("environments:\n  dev: {{contexts: [x], cluster: {cluster}}}\n"))]);
+        let run = run(dir.path(), &["generate", "-n", "dev", "web"]).ends(2);
+        assert!(run.stderr.starts_with(&format!("error: {says}\n  --> shipcat.yml:2:33\n")), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn generate_writes_one_file_a_service_and_the_same_bytes_each_time() {
     let dir = repo(&[("manifests/job/manifest.yml", "version: 2\n")]);
     let out = dir.path().join("out");
@@ -581,47 +591,40 @@ fn the_cluster_around_a_pod_is_there_in_a_pod_only() {
     }
 }
 
-/// A kubectl that does not know the flag by which newer ones show managedFields.
-fn old_kubectl(minor: &str) -> String {
-    format!(
-        r#"
+/// Ships with a kubectl that does not know the flag by which newer ones show managedFields: how that ends, and how it was called.
+fn with_old_kubectl(minor: &str) -> (Run, String) {
+    let (dir, bin) = (repo(&[]), tempfile::tempdir().unwrap());
+    let cases = r#"
 *" --show-managed-fields") echo "Error: unknown flag: --show-managed-fields" >&2; exit 1 ;;
-"version"*) echo '{{"clientVersion": {{"minor": "{minor}"}}}}' ;;
-"create --validate=false"*) echo '{{"kind": "List", "items": []}}' ;;
+"create --validate=false"*) echo '{"kind": "List", "items": []}' ;;
 "apply"*"--dry-run=server"*) echo 'The Deployment "web" is invalid: no' >&2; exit 1 ;;
 "get"*) ;;
-"#
-    )
+"#;
+    fake_kubectl(bin.path(), cases);
+    let script =
+        std::fs::read_to_string(bin.path().join("kubectl")).unwrap().replace("\"30\"", &format!("\"{minor}\""));
+    std::fs::write(bin.path().join("kubectl"), script).unwrap();
+    let path = format!("{}:/usr/bin:/bin", bin.path().display());
+    let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
+    (run, std::fs::read_to_string(bin.path().join("log")).unwrap())
 }
 
 #[test]
 fn a_kubectl_of_before_1_21_is_asked_without_the_flag_that_it_does_not_know() {
-    let dir = repo(&[]);
-    let bin = tempfile::tempdir().unwrap();
-    fake_kubectl(bin.path(), &old_kubectl("20+"));
-    let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap();
-    let script = script.replace("\"version --client\"*) echo '{\"clientVersion\": {\"minor\": \"30\"}}' ;;\n", "");
-    std::fs::write(bin.path().join("kubectl"), script).unwrap();
-    let path = format!("{}:/usr/bin:/bin", bin.path().display());
-    let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
+    let (run, log) = with_old_kubectl("20+");
     assert!(run.ends(2).stderr.contains("the API server would not take it: The Deployment \"web\" is invalid: no"));
-    let log = std::fs::read_to_string(bin.path().join("log")).unwrap();
-    let count = |text: &str| log.lines().filter(|line| line.contains(text)).count();
-    // Asked for its version once; and each question is asked once more, without it.
-    assert_eq!((count("version --client"), count("get -f - -o json")), (1, 2), "{log}");
+    let with = |text: &str, flag: bool| {
+        log.lines().filter(|line| line.contains(text) && line.contains("--show-managed-fields") == flag).count()
+    };
+    // Asked for its version once, and whatever it did not understand once more.
+    assert_eq!((with("version --client", false), with("get -f - -o json", false)), (1, 1), "{log}");
+    assert!(with("", true) > 0, "{log}");
 }
 
 #[test]
 fn a_kubectl_that_is_too_old_is_refused() {
-    let dir = repo(&[]);
-    let bin = tempfile::tempdir().unwrap();
-    fake_kubectl(bin.path(), &old_kubectl("19+"));
-    let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap().replace("\"30\"", "\"19+\"");
-    std::fs::write(bin.path().join("kubectl"), script).unwrap();
-    let path = format!("{}:/usr/bin:/bin", bin.path().display());
-    let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
     assert_eq!(
-        run.ends(2).stderr,
+        with_old_kubectl("19+").0.ends(2).stderr,
         "shipping web 1.0.0 in dev (context here, namespace dev)\n\
          error: cannot read the live objects: this kubectl is version 1.19, too old: install kubectl 1.20 or later\n\
          hint: `-v` shows each kubectl command; `shipcat generate` what is sent\n"

@@ -36,6 +36,13 @@ pub struct Target<'a> {
     pub records: Records,
 }
 
+impl Target<'_> {
+    /// The contexts that may be taken: those that are accepted, or the one of them that the user names.
+    fn accepted(&self) -> impl Iterator<Item = &String> {
+        self.contexts.iter().filter(|context| self.chosen.is_none_or(|chosen| chosen == context.as_str()))
+    }
+}
+
 impl<'a> Kubectl<'a> {
     /// Finds kubectl on PATH and the context for an environment in the kubeconfig. Asks no server.
     ///
@@ -80,8 +87,7 @@ fn only(target: &Target<'_>, kubeconfig: &Kubeconfig) -> Option<String> {
         return None;
     }
     let there = kubeconfig.contexts()?;
-    let wanted = |context: &&String| target.chosen.is_none_or(|chosen| chosen == context.as_str());
-    let mut found = target.contexts.iter().filter(wanted).filter(|context| there.contains(context));
+    let mut found = target.accepted().filter(|context| there.contains(context));
     let only = found.next()?;
     found.next().is_none().then(|| only.clone())
 }
@@ -105,11 +111,9 @@ fn request_timeout(lifetime: Duration) -> String {
 
 /// Whether the pod's own cluster is meant: it is accepted, and no kubeconfig has any context that is. Who names a kubeconfig means that one.
 fn may_be_pod(target: &Target<'_>, config: &Value) -> bool {
-    let wanted = |context: &&String| target.chosen.is_none_or(|chosen| chosen == context.as_str());
-    let mut accepted = target.contexts.iter().filter(wanted);
     target.kubeconfig.is_none()
-        && accepted.clone().any(|context| context == IN_CLUSTER)
-        && !accepted.any(|context| named(config, "contexts", context).is_some())
+        && target.accepted().any(|context| context == IN_CLUSTER)
+        && !target.accepted().any(|context| named(config, "contexts", context).is_some())
 }
 
 fn local(program: &Path, args: &[&OsStr], ui: &Ui) -> Result<Value> {
@@ -162,9 +166,8 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
             .hint(format!("use {}, or add yours to `contexts` of `{environment}` in shipcat.yml", join_and(&quoted)))
         );
     }
-    let wanted = |context: &&String| chosen.is_none_or(|chosen| chosen == context.as_str());
     let found: Vec<&String> =
-        contexts.iter().filter(wanted).filter(|context| named(config, "contexts", context).is_some()).collect();
+        target.accepted().filter(|context| named(config, "contexts", context).is_some()).collect();
     let Some(first) = found.first() else {
         let have: Vec<&str> = config
             .get("contexts")
@@ -197,12 +200,10 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
                 .hint("`kubectl config view` shows it; `kubectl config set-cluster` and `set-context` mend it")
         );
     }
-    let servers: Vec<Option<&str>> = found.iter().map(|context| server(config, context)).collect();
-    let is_known = |server: Option<&str>| {
-        server.is_some_and(|server| cluster.iter().any(|one| one == server.trim_end_matches('/')))
-    };
+    let servers: Vec<&str> = found.iter().filter_map(|context| server(config, context)).collect();
+    let is_known = |server: &&str| cluster.iter().any(|one| one == server.trim_end_matches('/'));
     // By several addresses it is one cluster all the same.
-    if servers.iter().any(|other| *other != servers[0]) && !servers.iter().all(|server| is_known(*server)) {
+    if servers.iter().any(|other| *other != servers[0]) && !servers.iter().all(is_known) {
         let names: Vec<&str> = found.iter().map(|context| context.as_str()).collect();
         bail!(
             Failure::refused(format!(
@@ -212,8 +213,8 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
             .hint("say which one with `--context NAME`")
         );
     }
-    if !cluster.is_empty() && !is_known(servers[0]) {
-        let (is, must) = (servers[0].unwrap_or("nowhere"), join_and(cluster));
+    if !cluster.is_empty() && !is_known(&servers[0]) {
+        let (is, must) = (servers[0], join_and(cluster));
         bail!(
             Failure::refused(format!(
                 "the context `{first}` leads to {is}, and the environment `{environment}` is at {must}"
@@ -236,7 +237,8 @@ mod tests {
     fn pick(contexts: &[&str], cluster: &[&str], chosen: Option<&str>) -> std::result::Result<String, String> {
         let config = json!({
             "contexts": [
-                {"name": "a", "context": {"cluster": "one"}}, {"name": "b", "context": {"cluster": "one"}}, {"name": "c", "context": {"cluster": "two"}}],
+                {"name": "a", "context": {"cluster": "one"}}, {"name": "b", "context": {"cluster": "one"}}, {"name": "c", "context": {"cluster": "two"}},
+                {"name": "lost", "context": {"cluster": "gone"}}, {"name": "bare", "context": {}}],
             "clusters": [{"name": "one", "cluster": {"server": "https://one/"}}, {"name": "two", "cluster": {"server": "https://two"}}],
         });
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
@@ -269,6 +271,8 @@ mod tests {
         assert!(pick(&["x"], &[], None).unwrap_err().contains("`x` is not in your kubeconfig"));
         assert!(pick(&["a", "c"], &[], None).unwrap_err().contains("different clusters"));
         assert!(pick(&["a"], &[], Some("c")).unwrap_err().contains("not accepted"));
+        assert!(pick(&["lost"], &[], None).unwrap_err().contains("leads to no API server: its cluster `gone` is not"));
+        assert!(pick(&["bare"], &[], None).unwrap_err().contains("leads to no API server: it names no cluster"));
         assert!(
             pick(&["a"], &["https://two"], None)
                 .unwrap_err()

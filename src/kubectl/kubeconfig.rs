@@ -55,17 +55,19 @@ fn usual(named: Option<&OsStr>, home: Option<&OsStr>) -> Option<PathBuf> {
     }
 }
 
-/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine.
+/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine, or is there twice, which
+/// it does not take at all.
 fn names(text: &str) -> Option<Vec<String>> {
     let config: Value = serde_yaml::from_str(text).ok()?;
-    let contexts = config.get("contexts")?.as_array()?;
-    contexts
-        .iter()
-        .map(|entry| {
-            let name = entry.get("name")?.as_str()?;
-            server(&config, name).map(|_| name.to_owned())
-        })
-        .collect()
+    let mut names = Vec::new();
+    for entry in config.get("contexts")?.as_array()? {
+        let name = entry.get("name")?.as_str()?.to_owned();
+        if server(&config, &name).is_none() || names.contains(&name) {
+            return None;
+        }
+        names.push(name);
+    }
+    Some(names)
 }
 
 #[cfg(test)]
@@ -95,6 +97,7 @@ mod tests {
             assert_eq!(names(&text.replace("\"https://c\"", server)), None);
         }
         assert_eq!(names(&text.replace("clusters: [", "clusters: [] #")), None);
+        assert_eq!(names(&text.replace("name: b", "name: a")), None);
         assert_eq!((names(""), names("contexts: null\n"), names("{")), (None, None, None));
     }
 }
