@@ -179,8 +179,7 @@ fn recovered(one: &Recovered) -> String {
     let what = match one.ended.exit {
         Exit::Done => "its run had died; it is completed",
         Exit::AsBefore => "its run had died; it is taken back",
-        Exit::Person => "its run had died; a person is needed",
-        _ => "its run had died; it is as it was",
+        _ => "its run had died; a person is needed",
     };
     format!("{number}{} {}: {what}\n\n", text(&one.service), text(&one.version))
         + &went_wrong(&one.service, &one.ended, None)
