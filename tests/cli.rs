@@ -515,7 +515,7 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
             "config view -o json".to_owned(),
             format!("create --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases?fieldManager=shipcat -f - {TAIL}"),
             format!("create --validate=false -f - -o json {TAIL}"),
-            format!("delete --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases/shipcat -f - {TAIL}"),
+            format!("delete --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases/shipcat?uid=none -f - {TAIL}"),
             format!(
                 "get --raw /api/v1/namespaces/dev/secrets?fieldSelector=type%21%3Dshipcat.dev%2Frelease%2Ctype%21%3Dhelm.sh%2Frelease.v1 {TAIL}"
             ),

@@ -75,6 +75,7 @@ impl<'a> Kubectl<'a> {
             stoppable: AtomicBool::new(false),
             minor: OnceLock::new(),
             vain: AtomicBool::new(false),
+            ahead: Mutex::default(),
             ui,
         })
     }

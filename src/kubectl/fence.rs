@@ -22,6 +22,8 @@ struct Inner {
     step: String,
     /// How many changes are being made in this moment.
     at_work: usize,
+    /// Whether its Lease goes with it, as far as is known.
+    goes: bool,
 }
 
 /// That a change is being made; until it is dropped.
@@ -37,7 +39,7 @@ impl Drop for Permit<'_> {
 impl Fence {
     /// Of a lock that was taken or renewed by a request sent at `renewed`, and runs out a lifetime later.
     pub fn new(lifetime: Duration, renewed: Moment, step: &str) -> Self {
-        Self { lifetime, inner: Mutex::new(Inner { renewed, lost: None, step: step.into(), at_work: 0 }) }
+        Self { lifetime, inner: Mutex::new(Inner { renewed, lost: None, step: step.into(), at_work: 0, goes: false }) }
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -57,6 +59,16 @@ impl Fence {
     /// Why it is lost, if it is.
     pub fn lost(&self) -> Option<String> {
         self.inner().lost.clone()
+    }
+
+    /// Says whether its Lease will be deleted when it is given back: nobody keeps the environment for himself.
+    pub fn will_go(&self, goes: bool) {
+        self.inner().goes = goes;
+    }
+
+    /// Whether its Lease will be deleted when it is given back, as far as is known.
+    pub fn goes(&self) -> bool {
+        self.inner().goes
     }
 
     /// Waits until no change is being made any more; none takes longer than half the lifetime.

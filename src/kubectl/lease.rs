@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::paths::{collection, path};
 use super::{FIELD_MANAGER, Kubectl, Result, objects, single};
+use crate::process::Cmd;
 use crate::yaml::Object;
 
 impl Kubectl<'_> {
@@ -38,6 +39,14 @@ impl Kubectl<'_> {
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| lease.clone()))
     }
 
+    /// Starts the kubectl that will delete this Lease, where the lock that is held goes with it: for [`Kubectl::delete_lease`], if that
+    /// comes within a moment.
+    pub fn expect_lease_deletion(&self, lease: &Object) {
+        if self.fenced().is_some_and(|fence| fence.goes()) {
+            self.ahead(&self.lease_deletion(lease));
+        }
+    }
+
     /// Deletes the Lease with the uid and resource version that it carries.
     ///
     /// # Errors
@@ -46,8 +55,13 @@ impl Kubectl<'_> {
         let version = lease.text("/metadata/resourceVersion");
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions",
             "preconditions": {"uid": lease.uid(), "resourceVersion": version}});
-        let path = path(lease, &self.namespace);
-        let cmd = self.writing(&["delete", "--raw", &path, "-f", "-"]).stdin(options.to_string());
-        self.run_through(&cmd).map(drop)
+        self.run_through(&self.lease_deletion(lease).stdin(options.to_string())).map(drop)
+    }
+
+    /// The options of a deletion are its body; only without one, as where we are killed before we gave it, the API server looks for them in
+    /// the query (`DeleteResource` in its `endpoints/handlers/delete.go`). The uid there is nobody's, so that nothing is deleted then.
+    fn lease_deletion(&self, lease: &Object) -> Cmd {
+        let path = format!("{}?uid=none", path(lease, &self.namespace));
+        self.writing(&["delete", "--raw", &path, "-f", "-"]).stdin("")
     }
 }

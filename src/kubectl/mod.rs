@@ -1,6 +1,7 @@
 //! The room for `kubectl`: the one place that knows its flags. May import `process`, `yaml` (for [`Object`]), `ui` and `error`.
 
 mod account;
+mod ahead;
 mod connect;
 mod error;
 mod fence;
@@ -31,7 +32,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::process::{Cmd, Output};
+use crate::process::{Begun, Cmd, Output};
 use crate::signal;
 use crate::ui::Ui;
 use crate::yaml::{Object, safe};
@@ -75,6 +76,8 @@ pub struct Kubectl<'a> {
     fence: Mutex<Option<Arc<Fence>>>,
     /// Whether a signal ends what is asked: while nothing has been changed.
     stoppable: AtomicBool,
+    /// A call that was started before what it sends was known.
+    ahead: Mutex<Option<Begun>>,
     /// The API server's version, once it was asked for.
     minor: OnceLock<Option<u32>>,
     /// Whether what is asked in this moment will have to be asked again.
@@ -204,7 +207,11 @@ impl Kubectl<'_> {
 
     fn once(&self, cmd: &Cmd, wanted: impl Fn() -> bool) -> Result<Output> {
         self.told(cmd);
-        match cmd.run_while(&wanted) {
+        let ran = match self.begun(cmd) {
+            Some(begun) => begun.finish(cmd, &wanted),
+            None => cmd.run_while(&wanted),
+        };
+        match ran {
             Ok(output) if output.status.success() => Ok(output),
             Ok(output) => match self.without_managed(cmd, &output)? {
                 Some(cmd) => self.once(&cmd, wanted),

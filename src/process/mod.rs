@@ -1,18 +1,20 @@
 //! Running another program: one builder whose display is the exact shell line. A leaf.
 
+mod begun;
 mod piped;
 mod stream;
 
+pub use begun::Begun;
 pub use stream::{Stream, StreamEvent};
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A command line, what it reads, and how long it may take.
 #[derive(Debug, Clone)]
@@ -181,31 +183,7 @@ impl Cmd {
     /// # Errors
     /// As [`Cmd::run`], and [`Broken::Cancelled`].
     pub fn run_while(&self, wanted: impl Fn() -> bool) -> Result<Output, Broken> {
-        let started = Instant::now();
-        let mut child = self.spawn().map_err(Broken::Start)?;
-        let (sender, receiver) = mpsc::channel();
-        if let (Some(mut pipe), Some(text)) = (child.stdin.take(), self.stdin.clone()) {
-            // A program that ends without reading its input is judged by its status, not by our broken pipe.
-            std::thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
-        }
-        let stdout = drain(child.stdout.take(), sender.clone());
-        let stderr = drain(child.stderr.take(), sender);
-        let mut open = 2;
-        while open > 0 {
-            match receiver.recv_timeout(Duration::from_millis(50)) {
-                Ok(()) => open -= 1,
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    let cancelled = !wanted();
-                    if cancelled || started.elapsed() > self.limit {
-                        end(&mut child);
-                        return Err(if cancelled { Broken::Cancelled } else { Broken::TooLong(self.limit) });
-                    }
-                }
-            }
-        }
-        let status = child.wait().map_err(Broken::Start)?;
-        Ok(Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() })
+        self.begin()?.finish(self, wanted)
     }
 }
 

@@ -6,7 +6,7 @@ use super::ended::Ended;
 use super::ending::Run;
 use super::record::Outcome;
 use super::request::{Request, answers};
-use super::{gone, retention};
+use super::{gone, lock, retention};
 use crate::error::Exit;
 use crate::kubectl::Reason;
 use crate::signal;
@@ -36,6 +36,10 @@ impl Run<'_> {
             }
         };
         let answer = answers(self.request, self.changed);
+        if self.request.feed.is_none() {
+            // No other release of this run is under way, or comes.
+            lock::expect_end(self.kubectl);
+        }
         match self.finish(Outcome::Deployed, None, Some(&answer)) {
             Ok(()) => {
                 // What runs is told as soon as it is known; a removal is done when it is gone.

@@ -4,6 +4,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use crate::common::Run;
+use crate::common::trap::Trap;
 use crate::common::world::World;
 use serde_json::{Value, json};
 
@@ -155,6 +156,29 @@ fn what_died_is_taken_over_and_loses_its_place() {
     dead.wait().unwrap();
     std::thread::sleep(Duration::from_secs(8));
     world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--timeout", "25s"]).ends(0).says("has run out: taken over");
+}
+
+/// The kubectl that gives the lock back is started before it is told to.
+#[test]
+fn who_is_killed_at_the_very_end_leaves_the_lock_to_run_out() {
+    let world = world("end", "8s");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    let action = r#"kill -KILL $PPID
+while kill -0 $PPID 2>/dev/null; do sleep 0.05; done
+"$real" "$@" > /dev/null 2>&1; echo "ended with $?" >> "$dir/sprung/at""#;
+    let trap = Trap::new("read -r point only", action);
+    trap.set(Some("0 delete --raw /apis/coordination"));
+    trap.run(&world, &["ship", "webapp", "--tag", "0.2.0"]).ends(137);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !trap.at().contains("ended with") {
+        assert!(Instant::now() < deadline, "the call never ended: {}", trap.at());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // It was refused, since nobody gave it the Lease that it was for.
+    assert!(trap.at().ends_with("ended with 1\n"), "{}", trap.at());
+    assert!(running(&lock(&world)));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--lock-wait", "1m"]).ends(0);
+    assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), ("0.2.0", "deployed"));
 }
 
 #[test]

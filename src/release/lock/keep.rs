@@ -37,6 +37,7 @@ impl Held {
     /// Does some work under the lock, and gives it back behind it.
     pub fn during<T>(self, kubectl: &Kubectl<'_>, ui: &Ui, work: impl FnOnce() -> T) -> T {
         let Self { run, lease, fence } = self;
+        fence.will_go(State { run: None, ..State::of(&lease) }.is_free());
         kubectl.fence(Some(Arc::clone(&fence)));
         let (done, lease) = std::thread::scope(|scope| {
             // Dropped when the work is done, also where it panics.
@@ -150,6 +151,11 @@ impl Keeper<'_> {
         self.lease = lease;
         Ok(Ok(()))
     }
+}
+
+/// Says that the run which has the lock ends with what is done now: the kubectl that gives it back is started beside that.
+pub fn expect_end(kubectl: &Kubectl<'_>) {
+    kubectl.expect_lease_deletion(&Object::bare("coordination.k8s.io/v1", "Lease", NAME));
 }
 
 /// Gives the lock of a run back; by the Lease as it was last seen, which nobody may have changed since.
