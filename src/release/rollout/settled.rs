@@ -51,6 +51,9 @@ fn holds_out(pod: &Object, status: &Value, held: Option<i64>, at: Moment<'_>, me
     let sign = format!("run {} {name} {} {}", pod.uid(), restarts(status), text(running, "startedAt"));
     let before = memory.baseline.get(&(pod.uid().to_owned(), name.to_owned())).copied();
     let (since, _) = memory.since(&sign, "", at.now);
+    // What has crashed under our eyes must stand for twice as long: a kubelet under load was seen to call a container running for eight seconds
+    // that had ended at once, again. What it could not send at once it sends every ten seconds (`syncPeriod` of its status manager).
+    let again = if restarts(status) > before.unwrap_or_default() { 2 } else { 1 };
     match held {
         // It was there before the ship, and nothing has happened to it.
         Some(_) if before.is_some_and(|before| restarts(status) <= before) => true,
@@ -58,8 +61,8 @@ fn holds_out(pod: &Object, status: &Value, held: Option<i64>, at: Moment<'_>, me
         Some(seconds) if restarts(status) == 0 => {
             since >= Duration::from_secs(seconds.unsigned_abs()).saturating_sub(Duration::from_secs(1))
         }
-        Some(seconds) => since >= Duration::from_secs(seconds.unsigned_abs()).max(at.limits.settle),
-        None => since >= at.limits.settle,
+        Some(seconds) => since >= Duration::from_secs(seconds.unsigned_abs()).max(at.limits.settle * again),
+        None => since >= at.limits.settle * again,
     }
 }
 
