@@ -49,9 +49,11 @@ pub fn await_goals(
 pub fn goals<'a>(plan: &Plan, changed: impl IntoIterator<Item = &'a Changed>) -> Vec<Goal> {
     let rendered: Vec<String> = plan.steps.iter().map(|step| step.desired.name().to_owned()).collect();
     let watched = plan.watched();
-    let is_watched = |change: &&Changed| watched.iter().any(|step| step.desired.is(&change.after));
-    let goals = changed.into_iter().filter(is_watched);
-    goals.filter_map(|change| Goal::of(&change.after, rendered.clone())).collect()
+    let goal = |change: &Changed| {
+        let step = watched.iter().find(|step| step.desired.is(&change.after))?;
+        Some(Goal::of(&change.after, rendered.clone())?.asked(&step.desired))
+    };
+    changed.into_iter().filter_map(goal).collect()
 }
 
 /// Watches what runs without changing it: a service that is broken is not "nothing to do, success". Gives what is in trouble as well.

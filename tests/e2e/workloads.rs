@@ -238,6 +238,23 @@ fn a_job_that_failed_before_runs_again() {
     world.shipcat(&["ship", "webapp"]).ends(2).says("hint: a Job cannot be changed").says("delete job webapp-once");
 }
 
+/// Kubernetes would try it six times more, which takes longer than the ship may.
+#[test]
+fn a_job_that_nobody_gave_tries_ends_the_ship_at_its_second_crash() {
+    let manifest = |rest: &str| webapp(&format!("jobs:\n  migrate: {{{rest}}}\n"));
+    let world = world("job-twice", &manifest("command: [sh, -c, 'echo no such table; exit 6']"));
+    world
+        .shipcat(&["ship", "webapp"])
+        .ends(3)
+        .says("crashed 2 times and is given no tries (`backoffLimit`): ")
+        .says("exit code 6")
+        .says("| no such table")
+        .says("webapp is not in dev, as before");
+    assert_eq!((jobs(&world), fields(&world)), (vec![], json!([])));
+    world.file("manifest.yml", &manifest("command: [/bin/true]"));
+    world.shipcat(&["ship", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev");
+}
+
 #[test]
 fn a_job_that_does_not_end_and_one_whose_image_is_not_there() {
     let manifest = |rest: &str| webapp(&format!("jobs:\n  migrate: {{{rest}, backoffLimit: 3}}\n"));

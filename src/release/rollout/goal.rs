@@ -56,6 +56,8 @@ pub struct Goal {
     pub words: (&'static str, &'static str),
     /// The names of objects that our own render makes, or should: one that is missing will not come.
     pub rendered: Vec<String>,
+    /// Whether it was said how often it may be tried; of a Job for which nobody did, a crash counts as of anything else.
+    pub has_tries: bool,
     /// When we last wrote to it, by the API server's clock (RFC 3339): what is reported from before is not about this.
     pub since: String,
 }
@@ -76,8 +78,14 @@ impl Goal {
             template: object.json().pointer("/spec/template").cloned().unwrap_or_default(),
             words: ("new", "old"),
             rendered,
+            has_tries: true,
             since: since.to_owned(),
         })
+    }
+
+    /// The same of what was asked for: the live object says how often it is tried also where that is Kubernetes' own default.
+    pub fn asked(self, desired: &Object) -> Self {
+        Self { has_tries: desired.number("/spec/backoffLimit").is_some(), ..self }
     }
 
     /// The goal of a put-back.

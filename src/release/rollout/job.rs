@@ -1,5 +1,5 @@
-//! Whether a Job ran to its end. It says itself when it is complete and when it gives up; a crash alone is no doom, since it may have
-//! tries left, but what keeps every pod of it from starting is, by the same table as elsewhere.
+//! Whether a Job ran to its end. It says itself when it is complete and when it gives up; a crash is no doom where it was given tries, but
+//! what keeps every pod of it from starting is, by the same table as elsewhere.
 
 use std::time::Duration;
 
@@ -48,6 +48,9 @@ pub fn judge(job: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         }
         return Verdict::Waiting(format!("{} gave up", at.goal), findings);
     }
+    if let Some(crashed) = crashed_too_often(&all, &findings, at) {
+        return Verdict::Doomed(vec![crashed]);
+    }
     if job.json().pointer("/spec/suspend").and_then(Value::as_bool) == Some(true) {
         let message = format!("{} is suspended: it makes no pods", at.goal);
         return Verdict::Doomed(vec![Finding { doomed: true, ..finding("job", message) }]);
@@ -75,6 +78,19 @@ pub fn judge(job: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         format!("{} is about to run{tries}", at.goal)
     };
     Verdict::Waiting(with_reason(&line, &findings), findings)
+}
+
+/// The last crash of a Job that has crashed as often as any container may, if it was not given tries of its own: those that Kubernetes gives
+/// (six more, each after twice the time, by the default of `backoffLimit` in batch/v1) take longer than most people wait for a ship.
+fn crashed_too_often(pods: &[&Object], findings: &[Finding], at: Moment<'_>) -> Option<Finding> {
+    let crashes: i64 = findings.iter().map(|finding| finding.crashes).sum();
+    if at.goal.has_tries || crashes < at.limits.crashes {
+        return None;
+    }
+    let last = newest(pods, findings)?;
+    let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
+    let message = format!("{} crashed {times} and is given no tries (`backoffLimit`): {}", at.goal, last.message);
+    Some(Finding { reason: "job", message, doomed: true, ..last })
 }
 
 /// Why it gave up, with the trouble of its last pod, which may be gone by now.

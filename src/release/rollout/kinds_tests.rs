@@ -290,6 +290,24 @@ fn a_crash_is_no_doom_while_a_job_has_tries_left_and_an_image_that_is_not_there_
     let open = || job(json!({}), json!({}));
     let tries = [open(), crashed("p1", "Failed"), crashed("p2", "Failed"), crashed("p3", "Failed")];
     assert!(matches!(verdict(&tries), Verdict::Waiting(..)));
+    // Nobody gave it any: by the table, as anything else that crashes.
+    let untold = |objects: &[Value]| {
+        let goal = Goal::of(&object(open()), Vec::new()).unwrap().asked(&object(open()));
+        let picture = Picture::of(objects.iter().cloned().map(object).collect());
+        judge(&picture, &[goal], &mut Memory::default(), &Limits::default(), Instant::now())
+    };
+    assert!(matches!(untold(&tries[..2]), Verdict::Waiting(..)));
+    assert_eq!(
+        line(&untold(&tries[..3])),
+        "Job/w-migrate crashed 2 times and is given no tries (`backoffLimit`): container `w` of p2 crashed: exit code 4"
+    );
+    assert!(matches!(untold(&[open(), pod("p1", "", running())]), Verdict::Waiting(..)));
+    assert!(
+        Goal::of(&object(open()), Vec::new())
+            .unwrap()
+            .asked(&object(job(json!({"backoffLimit": 6}), json!({}))))
+            .has_tries
+    );
     assert!(matches!(verdict(&[open(), pod("p1", "", no_image())]), Verdict::Doomed(_)));
     let ended = json!({"terminated": {"exitCode": 0, "reason": "Completed"}});
     assert!(matches!(verdict(&[open(), pod("p1", "", ended)]), Verdict::Waiting(_, findings) if findings.is_empty()));

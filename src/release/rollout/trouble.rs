@@ -27,6 +27,8 @@ pub struct Finding {
     pub container: String,
     /// How the container ended, if it did: its exit code.
     pub exit_code: Option<i64>,
+    /// How often it crashed since the ship began, if it did.
+    pub crashes: i64,
     /// What is wrong, for people.
     pub message: String,
     /// Whether the container has run, so that there are log lines.
@@ -121,10 +123,10 @@ fn container_trouble(pod: &Object, init: bool, status: &Value, at: Moment<'_>, m
             })
         }
         _ => crash(pod, init, status, memory.baseline.get(&key).copied().unwrap_or_default(), at).map(
-            |(message, doomed, exit_code)| {
+            |(message, doomed, exit_code, crashes)| {
                 // The first restart comes at once, the later ones take their time.
                 let again = status.pointer("/state/running").is_some() || restarts(status) == 0;
-                Finding { reason: "crash", exit_code, message, doomed, has_log: true, again, ..base }
+                Finding { reason: "crash", exit_code, crashes, message, doomed, has_log: true, again, ..base }
             },
         ),
     }
@@ -137,7 +139,7 @@ fn crash(
     status: &Value,
     baseline: i64,
     at: Moment<'_>,
-) -> Option<(String, bool, Option<i64>)> {
+) -> Option<(String, bool, Option<i64>, i64)> {
     // What runs to its end may end well, and has its own count of tries.
     let is_job = at.goal.kind == Kind::Job;
     let backing_off =
@@ -174,6 +176,7 @@ fn crash(
         format!("{what} `{}` of {} {times}: {how}", text(status, "name"), pod.name()),
         doomed,
         last.and_then(code_of),
+        crashes,
     ))
 }
 
@@ -212,6 +215,7 @@ pub fn finding(reason: &'static str, message: String) -> Finding {
         uid: String::new(),
         container: String::new(),
         exit_code: None,
+        crashes: 0,
         message,
         has_log: false,
         again: false,

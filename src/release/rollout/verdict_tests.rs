@@ -63,6 +63,7 @@ pub fn goal() -> Goal {
         template,
         words: ("new", "old"),
         rendered: vec!["webapp-0a1b".into()],
+        has_tries: true,
         since: String::new(),
     }
 }
