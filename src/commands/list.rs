@@ -10,7 +10,7 @@ use super::report::{Answer, Report};
 use super::{Global, Ground, Way, connect};
 use crate::error::Exit;
 use crate::manifest::{Environment, Loading};
-use crate::release::{self, Running};
+use crate::release::{self, Outcome, Running};
 use crate::threads;
 use crate::ui::{Tone, Ui, ago, table};
 
@@ -98,6 +98,12 @@ impl Column {
         self.runs.as_ref().ok()?.get(service)
     }
 
+    /// The release that is under way, or whose run died in the middle: what is live may be some of both.
+    fn pending(&self, service: &str) -> Option<u32> {
+        let newest = self.running(service)?.history.newest()?;
+        (newest.outcome == Outcome::Pending).then_some(newest.number)
+    }
+
     /// The version that runs, in a word.
     fn version(&self, service: &str) -> String {
         match self.running(service) {
@@ -114,6 +120,7 @@ fn matrix(columns: &[Column]) -> Vec<Vec<String>> {
     let mut rows = vec![std::iter::once("SERVICE".to_owned()).chain(head).collect::<Vec<_>>()];
     for name in names {
         let cell = |column: &Column| match column.meant.contains_key(name) {
+            true if column.pending(name).is_some() => format!("{} (pending)", column.version(name)),
             true => column.version(name),
             // Not meant for it: nothing, unless it runs there all the same.
             false => Some(column.version(name)).filter(|version| version != "-").unwrap_or_default(),
@@ -133,14 +140,15 @@ fn details(column: &Column) -> Vec<Vec<String>> {
             None => "none".into(),
         };
         let release = column.running(name).and_then(|running| running.history.running());
+        let pending = column.pending(name).map(|number| format!(" ({number} pending)")).unwrap_or_default();
         let (number, when, who) = match release {
             Some(release) => {
                 let since = Timestamp::now().duration_since(release.body.started);
                 let age = ago(std::time::Duration::try_from(since).unwrap_or_default());
                 let gone = if release::is_end(release) { " (removed)" } else { "" };
-                (format!("{}{gone}", release.number), age, release.body.who.clone())
+                (format!("{}{gone}{pending}", release.number), age, release.body.who.clone())
             }
-            None => ("-".into(), "-".into(), "-".into()),
+            None => (format!("-{pending}"), "-".into(), "-".into()),
         };
         rows.push(vec![name.clone(), said, column.version(name), number, when, who]);
     }
@@ -158,7 +166,7 @@ fn as_json(column: &Column) -> serde_json::Value {
             json!({
                 "service": name, "manifest": column.meant.get(name), "inRepo": column.meant.contains_key(name),
                 "version": running.and_then(|running| running.version.clone()),
-                "release": release.map(|release| release.number), "removed": release.is_some_and(release::is_end),
+                "release": release.map(|release| release.number), "pending": column.pending(name), "removed": release.is_some_and(release::is_end),
                 "by": release.map(|release| release.body.who.clone()),
                 "at": release.map(|release| release.body.started.to_string())})
         })

@@ -229,11 +229,16 @@ fn in_a_protected_environment_a_person_says_what_becomes_of_a_release_that_died(
         trap.set(Some("0 After -KILL set image"));
         trap.run(&world, &ship).ends(137);
         assert!(trap.at().starts_with("set image"), "{}", trap.at());
+        let list = world.shipcat(&["list"]).ends(0).stdout;
+        assert!(list.contains(" pending)"), "{list}");
         // To say yes to a release says nothing of the one that died.
         let other = ["rollback", "webapp", "--to", "999", "--yes", "--lock-wait", "1m"];
         let refused = world.shipcat(&other).ends(2);
         assert!(refused.stderr.contains("`--resume` completes it, `--take-back` takes it back"), "{}", refused.stderr);
         assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), ("0.2.0", "pending"));
+        let list: Value = serde_json::from_str(&world.shipcat(&["list", "-o", "json"]).ends(0).stdout).unwrap();
+        let service = &list["environments"][0]["services"][0];
+        assert!(service["pending"].as_u64() > service["release"].as_u64(), "{list}");
         world.shipcat(&[&other[..], &[choice]].concat()).ends(2);
         assert_eq!((world.image().as_str(), world.outcomes()[0].as_str()), (image, outcome));
     }
