@@ -82,6 +82,18 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
     locked(&context, &kubectl, &errand, prepare, go)
 }
 
+/// Nothing runs of these of which the image could stay.
+fn no_image(environment: &str, services: &[&str]) -> Failure {
+    let names: Vec<String> = services.iter().map(|service| format!("`{service}`")).collect();
+    let (verb, no, them) = match services {
+        [_] => ("does", "there is no image", "it"),
+        _ => ("do", "there are no images", "them"),
+    };
+    let what = format!("{} {verb} not run in {environment}, or with an image without a tag", join_and(&names));
+    Failure::refused(format!("{what}: {no} to keep"))
+        .hint(format!("ship {them} first: shipcat ship -n {environment} {}", services.join(" ")))
+}
+
 /// Reads and renders what is needed.
 fn prepare(
     context: &Context,
@@ -92,16 +104,13 @@ fn prepare(
 ) -> Result<Vec<Prepared>> {
     let services: Vec<String> = manifests.iter().map(|manifest| manifest.service.to_string()).collect();
     let runs = running(kubectl, &services.iter().map(String::as_str).collect::<Vec<_>>())?;
-    let mut versions = Vec::new();
-    for (service, running) in services.iter().zip(&runs) {
-        versions.push(order::stays(running).ok_or_else(|| {
-            let environment = &context.environment.name;
-            Failure::refused(format!(
-                "`{service}` does not run in {environment}, or with an image without a tag: there is no image to keep"
-            ))
-            .hint(format!("ship it first: shipcat ship -n {environment} {service}"))
-        })?);
+    let stays: Vec<_> = runs.iter().map(order::stays).collect();
+    let absent: Vec<&str> =
+        services.iter().zip(&stays).filter(|(_, stays)| stays.is_none()).map(|(service, _)| service.as_str()).collect();
+    if !absent.is_empty() {
+        bail!(no_image(context.environment.name.as_ref(), &absent));
     }
+    let versions: Vec<_> = stays.into_iter().flatten().collect();
     let what = match (services.as_slice(), versions.as_slice()) {
         ([service], [(version, _)]) => format!("updating the configuration of {service} {version}"),
         _ => format!("updating the configuration of {}", count(services.len(), "service")),

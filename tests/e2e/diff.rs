@@ -209,6 +209,13 @@ fn image_only_on_what_shipcat_never_shipped() {
         .ends(2)
         .says("`webapp` does not run: there is no configuration to keep");
     world.shipcat(&["update", "webapp"]).ends(2).says("there is no image to keep");
+    // Each is named that does not run, so that nobody ships one after the other.
+    write(world.repo.path(), &[("manifests/api/manifest.yml", "image: webapp\nversion: 0.1.0\n")]);
+    world
+        .shipcat(&["update", "webapp", "api"])
+        .ends(2)
+        .says("`webapp` and `api` do not run in dev, or with an image without a tag: there are no images to keep")
+        .says("ship them first: shipcat ship -n dev webapp api");
     let yaml = world.shipcat(&["generate", "webapp"]).ends(0).stdout;
     world.kubectl_with(&["apply", "-f", "-"], &yaml);
     world.kubectl(&["set", "env", "deployment/webapp", "-c", "webapp", "OLD=1"]);
