@@ -578,7 +578,7 @@ fn the_cluster_around_a_pod_is_there_in_a_pod_only() {
         Run::of(&command.output().unwrap()).ends(2).stderr
     };
     let hint = "your kubeconfig has here; rename one with `kubectl config rename-context`, add it to `contexts` in shipcat.yml, or set KUBECONFIG\n";
-    let error = "error: no kube context for the environment `dev`: `elsewhere` and `in-cluster` is not in your kubeconfig\nhint: ";
+    let error = "error: no kube context for the environment `dev`: `elsewhere` and `in-cluster` are not in your kubeconfig\nhint: ";
     assert_eq!(with(&[], None), format!("{error}this is no pod (KUBERNETES_SERVICE_HOST is not set); {hint}"));
     let without_account = with(&["--context", "in-cluster"], Some("10.0.0.1"));
     assert!(

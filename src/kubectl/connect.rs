@@ -153,6 +153,13 @@ pub fn server<'a>(config: &'a Value, context: &str) -> Option<&'a str> {
     named(config, "clusters", cluster)?.pointer("/cluster/server")?.as_str().filter(|server| !server.is_empty())
 }
 
+/// The user of a context, if there is no such user.
+pub fn missing_user<'a>(config: &'a Value, context: &str) -> Option<&'a str> {
+    let user =
+        named(config, "contexts", context)?.pointer("/context/user")?.as_str().filter(|user| !user.is_empty())?;
+    named(config, "users", user).is_none().then_some(user)
+}
+
 /// The context; `no_pod` is why there is no cluster around us, where that would be one.
 fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<String> {
     let Target { environment, contexts, cluster, chosen, .. } = target;
@@ -177,16 +184,21 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
             .flatten()
             .filter_map(|entry| entry.get("name")?.as_str())
             .collect();
-        let have = if have.is_empty() {
-            "your kubeconfig has no context at all".into()
+        let (have, todo) = if have.is_empty() {
+            let files = "see that KUBECONFIG, or without it ~/.kube/config, is the file that has it";
+            ("your kubeconfig is not there, or has no context at all".into(), files)
         } else {
-            format!("your kubeconfig has {}", have.join(", "))
+            let named = "rename one with `kubectl config rename-context`, add it to `contexts` in shipcat.yml, or set KUBECONFIG";
+            (format!("your kubeconfig has {}", have.join(", ")), named)
         };
         let have = no_pod.map_or(have.clone(), |why| format!("{why}; {have}"));
         let which = chosen.map_or(join_and(&quoted), |chosen| format!("`{chosen}`"));
+        let verb = if chosen.is_none() && quoted.len() > 1 { "are" } else { "is" };
         bail!(
-            Failure::refused(format!("no kube context for the environment `{environment}`: {which} is not in your kubeconfig"))
-                .hint(format!("{have}; rename one with `kubectl config rename-context`, add it to `contexts` in shipcat.yml, or set KUBECONFIG"))
+            Failure::refused(format!(
+                "no kube context for the environment `{environment}`: {which} {verb} not in your kubeconfig"
+            ))
+            .hint(format!("{have}; {todo}"))
         );
     };
     // kubectl would go to port 8080 of this machine.
@@ -199,6 +211,12 @@ fn choose(target: &Target<'_>, config: &Value, no_pod: Option<&str>) -> Result<S
         bail!(
             Failure::refused(format!("the context `{nowhere}` leads to no API server: {why}"))
                 .hint("`kubectl config view` shows it; `kubectl config set-cluster` and `set-context` mend it")
+        );
+    }
+    if let Some((context, user)) = found.iter().find_map(|context| Some((context, missing_user(config, context)?))) {
+        bail!(
+            Failure::refused(format!("the context `{context}` is for the user `{user}`, who is not in the kubeconfig"))
+                .hint("`kubectl config view` shows it; log in to the cluster anew, or mend it with `kubectl config set-credentials`")
         );
     }
     let servers: Vec<&str> = found.iter().filter_map(|context| server(config, context)).collect();
@@ -236,12 +254,27 @@ mod tests {
     use serde_json::json;
 
     fn pick(contexts: &[&str], cluster: &[&str], chosen: Option<&str>) -> std::result::Result<String, String> {
-        let config = json!({
+        pick_of(&config(), contexts, cluster, chosen)
+    }
+
+    fn config() -> Value {
+        json!({
             "contexts": [
                 {"name": "a", "context": {"cluster": "one"}}, {"name": "b", "context": {"cluster": "one"}}, {"name": "c", "context": {"cluster": "two"}},
-                {"name": "lost", "context": {"cluster": "gone"}}, {"name": "bare", "context": {}}],
+                {"name": "lost", "context": {"cluster": "gone"}}, {"name": "bare", "context": {}},
+                {"name": "ann", "context": {"cluster": "one", "user": "ann"}}, {"name": "bob", "context": {"cluster": "one", "user": "bob"}}],
+            "users": [{"name": "ann", "user": {}}],
             "clusters": [{"name": "one", "cluster": {"server": "https://one/"}}, {"name": "two", "cluster": {"server": "https://two"}}],
-        });
+        })
+    }
+
+    /// The context, or the error with its hints.
+    fn pick_of(
+        config: &Value,
+        contexts: &[&str],
+        cluster: &[&str],
+        chosen: Option<&str>,
+    ) -> std::result::Result<String, String> {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let (contexts, cluster) = (owned(contexts), owned(cluster));
         let target = Target {
@@ -254,7 +287,11 @@ mod tests {
             lifetime: Duration::from_mins(1),
             records: Records::Secrets,
         };
-        choose(&target, &config, None).map_err(|error| error.to_string())
+        let told = |error: anyhow::Error| {
+            let hints = error.downcast_ref::<Failure>().map(|failure| failure.hints.join("; ")).unwrap_or_default();
+            format!("{error}\n{hints}")
+        };
+        choose(&target, config, None).map_err(told)
     }
 
     #[test]
@@ -262,9 +299,25 @@ mod tests {
         assert_eq!(pick(&["x", "b"], &[], None).unwrap(), "b");
         assert_eq!(pick(&["a", "b"], &[], None).unwrap(), "a");
         assert_eq!(pick(&["a", "c"], &[], Some("c")).unwrap(), "c");
+        assert_eq!(pick(&["ann"], &[], None).unwrap(), "ann");
         assert_eq!(pick(&["a"], &["https://one"], None).unwrap(), "a");
         // A pod knows it by another address than people do.
         assert_eq!(pick(&["a", "c"], &["https://two", "https://one"], None).unwrap(), "a");
+    }
+
+    #[test]
+    fn who_has_no_such_context_is_told_where_it_was_looked_for() {
+        let none = pick_of(&json!({"contexts": null}), &["x", "y"], &[], None).unwrap_err();
+        assert_eq!(
+            none,
+            "no kube context for the environment `dev`: `x` and `y` are not in your kubeconfig\n\
+             your kubeconfig is not there, or has no context at all; see that KUBECONFIG, or without it ~/.kube/config, is the file that has it"
+        );
+        assert!(
+            pick(&["x"], &[], None)
+                .unwrap_err()
+                .contains("your kubeconfig has a, b, c, lost, bare, ann, bob; rename one")
+        );
     }
 
     #[test]
@@ -273,6 +326,7 @@ mod tests {
         assert!(pick(&["a", "c"], &[], None).unwrap_err().contains("different clusters"));
         assert!(pick(&["a"], &[], Some("c")).unwrap_err().contains("not accepted"));
         assert!(pick(&["lost"], &[], None).unwrap_err().contains("leads to no API server: its cluster `gone` is not"));
+        assert!(pick(&["bob"], &[], None).unwrap_err().contains("`bob` is for the user `bob`, who is not in"));
         assert!(pick(&["bare"], &[], None).unwrap_err().contains("leads to no API server: it names no cluster"));
         assert!(
             pick(&["a"], &["https://two"], None)

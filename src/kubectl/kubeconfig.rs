@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempPath;
 
-use super::connect::server;
+use super::connect::{missing_user, server};
 
 /// Where kubectl learns of contexts.
 #[derive(Debug)]
@@ -55,14 +55,14 @@ fn usual(named: Option<&OsStr>, home: Option<&OsStr>) -> Option<PathBuf> {
     }
 }
 
-/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine, or is there twice, which
-/// it does not take at all.
+/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine, or is there twice or for
+/// nobody, which it does not take at all.
 fn names(text: &str) -> Option<Vec<String>> {
     let config: Value = serde_yaml::from_str(text).ok()?;
     let mut names = Vec::new();
     for entry in config.get("contexts")?.as_array()? {
         let name = entry.get("name")?.as_str()?.to_owned();
-        if server(&config, &name).is_none() || names.contains(&name) {
+        if server(&config, &name).is_none() || missing_user(&config, &name).is_some() || names.contains(&name) {
             return None;
         }
         names.push(name);
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn contexts_are_read_as_they_are_written() {
-        let text = "apiVersion: v1\nkind: Config\ncontexts:\n- context: {cluster: c, user: u}\n  name: \"a\"\n- {name: b, context: {cluster: c}}\nclusters: [{name: c, cluster: {server: \"https://c\"}}]\n";
+        let text = "apiVersion: v1\nkind: Config\ncontexts:\n- context: {cluster: c, user: u}\n  name: \"a\"\n- {name: b, context: {cluster: c}}\nclusters: [{name: c, cluster: {server: \"https://c\"}}]\nusers: [{name: u}]\n";
         assert_eq!(names(text).unwrap(), ["a", "b"]);
         let json = r#"{"contexts": [{"name": "j", "context": {"cluster": "c"}}], "clusters": [{"name": "c", "cluster": {"server": "s"}}]}"#;
         assert_eq!(names(json).unwrap(), ["j"]);
@@ -96,6 +96,7 @@ mod tests {
         for server in ["\"\"", "null"] {
             assert_eq!(names(&text.replace("\"https://c\"", server)), None);
         }
+        assert_eq!(names(&text.replace("{name: u}", "")), None);
         assert_eq!(names(&text.replace("clusters: [", "clusters: [] #")), None);
         assert_eq!(names(&text.replace("name: b", "name: a")), None);
         assert_eq!((names(""), names("contexts: null\n"), names("{")), (None, None, None));
