@@ -246,7 +246,7 @@ fn a_job_that_nobody_gave_tries_ends_the_ship_at_its_second_crash() {
     world
         .shipcat(&["ship", "webapp"])
         .ends(3)
-        .says("crashed 2 times and is given no tries (`backoffLimit`): ")
+        .says("crashed 2 times, and no `backoffLimit` gives it more tries: ")
         .says("exit code 6")
         .says("| no such table")
         .says("webapp is not in dev, as before");

@@ -89,7 +89,7 @@ fn crashed_too_often(pods: &[&Object], findings: &[Finding], at: Moment<'_>) -> 
     }
     let last = newest(pods, findings)?;
     let times = if crashes == 1 { "once".to_owned() } else { format!("{crashes} times") };
-    let message = format!("{} crashed {times} and is given no tries (`backoffLimit`): {}", at.goal, last.message);
+    let message = format!("{} crashed {times}, and no `backoffLimit` gives it more tries: {}", at.goal, last.message);
     Some(Finding { reason: "job", message, doomed: true, ..last })
 }
 

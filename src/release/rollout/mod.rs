@@ -37,6 +37,8 @@ pub use watch::{Ending, Watch};
 pub use words::last_words;
 
 #[cfg(test)]
+mod job_tests;
+#[cfg(test)]
 mod kinds_tests;
 #[cfg(test)]
 pub use trouble::finding;
