@@ -55,8 +55,8 @@ fn usual(named: Option<&OsStr>, home: Option<&OsStr>) -> Option<PathBuf> {
     }
 }
 
-/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine, or is there twice or for
-/// nobody, which it does not take at all.
+/// The names of the contexts; nothing where one of them leads nowhere, which kubectl would take for this very machine, or is for a user who is
+/// not there, in whose place it asks for a name, or is there twice, which it does not take at all.
 fn names(text: &str) -> Option<Vec<String>> {
     let config: Value = serde_yaml::from_str(text).ok()?;
     let mut names = Vec::new();
