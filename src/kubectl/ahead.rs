@@ -8,19 +8,31 @@ use crate::process::{Begun, Cmd};
 
 /// How long a call may have been under way before it is given what it sends: a raw one has opened its request by then, which has a time of its
 /// own.
-const FRESH: Duration = Duration::from_secs(2);
+const FRESH: Duration = Duration::from_secs(3);
 
 impl Kubectl<'_> {
-    /// Starts a call whose input comes later, if it comes: the next call that is the same but for its input takes it over. Only for one to
-    /// which an empty input, as where we are killed, does nothing. At most one is under way.
-    pub(super) fn ahead(&self, cmd: &Cmd) {
-        // What cannot be started is told by the call itself.
-        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) = cmd.begin().ok();
+    /// Starts calls whose input comes later, if it comes: the next call that is the same but for its input takes one over. Only for those to
+    /// which an empty input, as where we are killed, does nothing.
+    pub fn ahead(&self, cmds: &[Cmd]) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.retain(|begun| begun.age() < FRESH);
+        for cmd in cmds {
+            if !ahead.iter().any(|begun| begun.is(cmd)) {
+                // What cannot be started is told by the call itself.
+                ahead.extend(cmd.begin().ok());
+            }
+        }
     }
 
-    /// The call that was started ahead, if it is this one.
+    /// Ends the calls that were started ahead: what they were for does not come, or not soon.
+    pub fn none_ahead(&self) {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The call that was started ahead, if this is one.
     pub(super) fn begun(&self, cmd: &Cmd) -> Option<Begun> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        ahead.take_if(|begun| begun.is(cmd)).filter(|begun| begun.age() < FRESH)
+        let place = ahead.iter().position(|begun| begun.is(cmd))?;
+        Some(ahead.swap_remove(place)).filter(|begun| begun.age() < FRESH)
     }
 }

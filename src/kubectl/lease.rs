@@ -39,12 +39,10 @@ impl Kubectl<'_> {
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| lease.clone()))
     }
 
-    /// Starts the kubectl that will delete this Lease, where the lock that is held goes with it: for [`Kubectl::delete_lease`], if that
-    /// comes within a moment.
-    pub fn expect_lease_deletion(&self, lease: &Object) {
-        if self.fenced().is_some_and(|fence| fence.goes()) {
-            self.ahead(&self.lease_deletion(lease));
-        }
+    /// The call that [`Kubectl::delete_lease`] will make of this Lease, to be started ahead; none where the lock that is held does not go
+    /// with it.
+    pub fn lease_deletion_ahead(&self, lease: &Object) -> Option<Cmd> {
+        self.fenced().filter(|fence| fence.goes()).map(|_| self.lease_deletion(lease))
     }
 
     /// Deletes the Lease with the uid and resource version that it carries.

@@ -76,8 +76,8 @@ pub struct Kubectl<'a> {
     fence: Mutex<Option<Arc<Fence>>>,
     /// Whether a signal ends what is asked: while nothing has been changed.
     stoppable: AtomicBool,
-    /// A call that was started before what it sends was known.
-    ahead: Mutex<Option<Begun>>,
+    /// Calls that were started before what they send was known.
+    ahead: Mutex<Vec<Begun>>,
     /// The API server's version, once it was asked for.
     minor: OnceLock<Option<u32>>,
     /// Whether what is asked in this moment will have to be asked again.

@@ -67,10 +67,19 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; [`super::Reason::Conflict`] if it was changed in between.
     pub fn put(&self, object: &Object) -> Result<Object> {
-        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
-        let cmd = reading(self.writing(&["replace", "--raw", &path, "-f", "-"]), std::slice::from_ref(object), single);
+        let cmd = reading(self.replacement(object), std::slice::from_ref(object), single);
         let answer = self.change(&cmd)?.stdout;
         Ok(objects(&answer).into_iter().next().unwrap_or_else(|| object.clone()))
+    }
+
+    /// The call that [`Kubectl::put`] will make of this object, to be started ahead. Without an object to read the API server refuses it.
+    pub fn put_ahead(&self, object: &Object) -> Cmd {
+        self.replacement(object).stdin("")
+    }
+
+    fn replacement(&self, object: &Object) -> Cmd {
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(object, &self.namespace));
+        self.writing(&["replace", "--raw", &path, "-f", "-"])
     }
 
     /// What the server would make of [`Kubectl::put`]: nothing is stored.

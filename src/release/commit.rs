@@ -6,14 +6,30 @@ use super::ended::Ended;
 use super::ending::Run;
 use super::record::Outcome;
 use super::request::{Request, answers};
+use super::store::Record;
 use super::{gone, lock, retention};
 use crate::error::Exit;
-use crate::kubectl::Reason;
+use crate::kubectl::{Kubectl, Reason};
+use crate::process::Cmd;
 use crate::signal;
 use crate::ui::{Tone, seconds};
 
 /// How long the end of a good release waits for what it removed.
 const GOING: Duration = Duration::from_secs(10);
+
+/// The calls with which a release ends, to be started ahead: none where something comes in between.
+pub fn ahead(kubectl: &Kubectl<'_>, request: &Request<'_>, record: &Record) -> Vec<Cmd> {
+    let is_last = request.plan.stages().len() < 2 && request.afterwards.is_none() && request.body.tests.is_none();
+    if !is_last || request.feed.is_some() {
+        return Vec::new();
+    }
+    lock::end_ahead(kubectl).into_iter().chain([record.finish_ahead(kubectl)]).collect()
+}
+
+/// The call that gives the lock back, where no other release of this run is under way, or comes.
+fn lock_ahead(kubectl: &Kubectl<'_>, request: &Request<'_>) -> Vec<Cmd> {
+    if request.feed.is_some() { Vec::new() } else { lock::end_ahead(kubectl).into_iter().collect() }
+}
 
 impl Run<'_> {
     /// Says "deployed": the point of no return.
@@ -36,10 +52,7 @@ impl Run<'_> {
             }
         };
         let answer = answers(self.request, self.changed);
-        if self.request.feed.is_none() {
-            // No other release of this run is under way, or comes.
-            lock::expect_end(self.kubectl);
-        }
+        self.kubectl.ahead(&lock_ahead(self.kubectl, self.request));
         match self.finish(Outcome::Deployed, None, Some(&answer)) {
             Ok(()) => {
                 // What runs is told as soon as it is known; a removal is done when it is gone.

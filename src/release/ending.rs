@@ -65,6 +65,8 @@ impl Run<'_> {
 
     /// Goes the way back, and gives how it ended.
     pub fn take_back(&self, trouble: &Trouble, watch: &mut Watch<'_>) -> Ended {
+        self.kubectl.none_ahead();
+        watch.starts_ahead(Vec::new());
         let mut ended = Ended {
             why: Some(self.why(trouble)),
             tests: self.record.tests.clone(),

@@ -17,6 +17,7 @@ use super::history::History;
 use super::record::{Body, Outcome, Release};
 use crate::bdd::Summary;
 use crate::kubectl::{Kubectl, KubectlError, Reason, Records};
+use crate::process::Cmd;
 use crate::yaml::Object;
 
 /// The label that names the service of a record. Not the label of the service's own objects: a record is none of them.
@@ -207,6 +208,11 @@ impl Record {
         };
         let object = kubectl.named(kind, &name)?.ok_or_else(gone)?;
         Ok(Self { object, number: release.number, tests: None })
+    }
+
+    /// The call by which it will be finished, to be started ahead.
+    pub fn finish_ahead(&self, kubectl: &Kubectl<'_>) -> Cmd {
+        kubectl.put_ahead(&self.object)
     }
 
     /// Says how it ended; of a good one with the API server's answer to what was applied. The record is written as a whole, and only if

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::change;
 use super::changing::change_and_watch;
+use super::commit;
 use super::ended::Ended;
 use super::ending::Run;
 use super::marks;
@@ -45,6 +46,7 @@ pub fn run(kubectl: &Kubectl<'_>, mut request: Request<'_>, ui: &Ui) -> anyhow::
         let number = Some(record.number);
         return Ok(Ended { number, ..Ended::at(Exit::Interrupted(signal)).because("interrupted") });
     }
+    watch.starts_ahead(commit::ahead(kubectl, &request, &record));
     let live: Vec<&Step> = request.plan.watched().into_iter().filter(|step| step.before.is_some()).collect();
     if live.iter().any(|step| !step.replaces_pods()) {
         // Pods that stay have a past, which is not this release's.

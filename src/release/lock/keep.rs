@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::state::{NAME, Run, State};
 use crate::clock::Moment;
 use crate::kubectl::{Fence, Kubectl, KubectlError, Reason};
+use crate::process::Cmd;
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
 
@@ -153,9 +154,9 @@ impl Keeper<'_> {
     }
 }
 
-/// Says that the run which has the lock ends with what is done now: the kubectl that gives it back is started beside that.
-pub fn expect_end(kubectl: &Kubectl<'_>) {
-    kubectl.expect_lease_deletion(&Object::bare("coordination.k8s.io/v1", "Lease", NAME));
+/// The call that will give the lock back, to be started ahead; none where somebody waits for it, or keeps it.
+pub fn end_ahead(kubectl: &Kubectl<'_>) -> Option<Cmd> {
+    kubectl.lease_deletion_ahead(&Object::bare("coordination.k8s.io/v1", "Lease", NAME))
 }
 
 /// Gives the lock of a run back; by the Lease as it was last seen, which nobody may have changed since.

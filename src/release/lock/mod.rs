@@ -6,7 +6,7 @@ mod people;
 mod state;
 mod take;
 
-pub use keep::expect_end;
+pub use keep::end_ahead;
 pub use people::{acquire, extend, left, release, steal};
 pub use state::{Hold, State};
 pub use take::{Taking, Wish, read, take};

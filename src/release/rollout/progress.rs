@@ -31,28 +31,10 @@ pub fn progress(picture: &Picture, goals: &[Goal], findings: &[Finding], line: &
 
 fn of(picture: &Picture, goal: &Goal, findings: &[Finding], is_only: bool) -> Option<Progress> {
     let live = picture.workload(goal)?;
-    let (new, old, wanted) = match goal.kind {
-        Kind::Deployment => {
-            let set = picture.replica_set(live, goal.generation).map(Object::uid).unwrap_or_default();
-            let (new, old) = picture.standing_pods_of(goal).partition(|pod| picture.is_owned_by(pod, set));
-            (new, old, live.number("/spec/replicas").unwrap_or(1))
-        }
-        Kind::StatefulSet => {
-            let is_seen = status(live, "observedGeneration") >= goal.generation;
-            let hash = if is_seen { live.text("/status/updateRevision") } else { "-" };
-            let (new, old): (Vec<&Object>, _) = by_revision(picture, goal, hash);
-            (new, old, (live.number("/spec/replicas").unwrap_or(1) - partition(live)).max(0))
-        }
-        Kind::DaemonSet => {
-            let revision = picture.controller_revision(live);
-            let hash =
-                revision.filter(|(_, is_present)| *is_present).map_or("-", |(revision, _)| revision_hash(revision));
-            let (new, old) = by_revision(picture, goal, hash);
-            (new, old, status(live, "desiredNumberScheduled"))
-        }
-        Kind::Job => return Some(of_job(picture, live, goal, findings, is_only)),
-    };
-    let wanted = usize::try_from(wanted).unwrap_or_default();
+    if goal.kind == Kind::Job {
+        return Some(of_job(picture, live, goal, findings, is_only));
+    }
+    let (new, old, wanted) = parted(picture, live, goal);
     let is_failing = |pod: &&Object| {
         let told = |finding: &&Finding| !finding.fresh && finding.reason != "not-ready";
         findings.iter().filter(told).any(|finding| finding.uid == pod.uid())
@@ -77,6 +59,33 @@ fn of(picture: &Picture, goal: &Goal, findings: &[Finding], is_only: bool) -> Op
     let stays = if goal.kind == Kind::StatefulSet { usize::try_from(partition(live)).unwrap_or_default() } else { 0 };
     let is_up = ready >= wanted && pods.starting + failing == 0 && pods.old <= stays;
     Some(Progress { name: goal.to_string(), pods, text, troubles: troubles(picture, goal, findings, is_only), is_up })
+}
+
+/// The new and the old pods of a goal, and how many new ones there are to be.
+pub fn parted<'a>(picture: &'a Picture, live: &Object, goal: &'a Goal) -> (Vec<&'a Object>, Vec<&'a Object>, usize) {
+    let (new, old, wanted) = match goal.kind {
+        Kind::Deployment => {
+            let set = picture.replica_set(live, goal.generation).map(Object::uid).unwrap_or_default();
+            let (new, old) = picture.standing_pods_of(goal).partition(|pod| picture.is_owned_by(pod, set));
+            (new, old, live.number("/spec/replicas").unwrap_or(1))
+        }
+        Kind::StatefulSet => {
+            let is_seen = status(live, "observedGeneration") >= goal.generation;
+            let hash = if is_seen { live.text("/status/updateRevision") } else { "-" };
+            let (new, old): (Vec<&Object>, _) = by_revision(picture, goal, hash);
+            (new, old, (live.number("/spec/replicas").unwrap_or(1) - partition(live)).max(0))
+        }
+        Kind::DaemonSet => {
+            let revision = picture.controller_revision(live);
+            let hash =
+                revision.filter(|(_, is_present)| *is_present).map_or("-", |(revision, _)| revision_hash(revision));
+            let (new, old) = by_revision(picture, goal, hash);
+            (new, old, status(live, "desiredNumberScheduled"))
+        }
+        // What they make of themselves, their status says.
+        Kind::Job => (Vec::new(), Vec::new(), 0),
+    };
+    (new, old, usize::try_from(wanted).unwrap_or_default())
 }
 
 fn by_revision<'a>(picture: &'a Picture, goal: &'a Goal, hash: &str) -> (Vec<&'a Object>, Vec<&'a Object>) {

@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use super::super::together::Together;
 use super::feed::{Feed, Reader, Told};
 use super::kind::Kind;
+use super::late::late;
 use super::moment::Moment;
+use super::near::{Near, near};
 use super::progress::progress;
 use super::short::{nodes_come, refusal};
 use super::stuck::in_the_way;
-use super::trouble::finding;
 use super::words::Listener;
 use super::{Finding, Goal, Limits, Memory, Picture, Verdict, judge};
 use crate::kubectl::{Kubectl, Reason};
-use crate::process::Broken;
+use crate::process::{Broken, Cmd};
 use crate::signal;
 use crate::ui::{Progress, Tone, Ui};
 use crate::yaml::Object;
@@ -66,6 +67,8 @@ pub struct Watch<'a> {
     cleared: Vec<String>,
     /// The releases that it stands or falls with.
     together: Option<&'a Together>,
+    /// What is started ahead where the end is near.
+    ahead: Vec<Cmd>,
 }
 
 impl<'a> Watch<'a> {
@@ -80,12 +83,18 @@ impl<'a> Watch<'a> {
             goals: Vec::new(),
             cleared: Vec::new(),
             together: None,
+            ahead: Vec::new(),
         }
     }
 
     /// Watches with others, with whom it stands or falls.
     pub fn beside(&mut self, together: Option<&'a Together>) {
         self.together = together;
+    }
+
+    /// What comes next if it ends well: it is started a moment before.
+    pub fn starts_ahead(&mut self, cmds: Vec<Cmd>) {
+        self.ahead = cmds;
     }
 
     /// Takes in what has been told so far, until all of these and a pod of each that wants some are there, no longer than `patience`.
@@ -160,6 +169,7 @@ impl<'a> Watch<'a> {
         let mut listener = Listener::new();
         self.goals = goals.to_vec();
         let mut last = Vec::new();
+        let mut nearness = Near::Far;
         let mut ending = loop {
             if interruptible && let Some(signal) = signal::received() {
                 break Ending::Interrupted(signal);
@@ -183,6 +193,7 @@ impl<'a> Watch<'a> {
                     Verdict::Waiting(line, findings) => (line, findings),
                 },
             };
+            nearness = self.start_ahead(nearness);
             listener.listen(self.kubectl, &findings, memory);
             if findings.iter().any(|finding| !finding.fresh) {
                 last.clone_from(&findings);
@@ -208,6 +219,17 @@ impl<'a> Watch<'a> {
         }
         ui.rest();
         ending
+    }
+
+    /// Starts what comes next once the end is near, again if that was too early, and ends it where the end is far again.
+    fn start_ahead(&self, before: Near) -> Near {
+        let now = if self.ahead.is_empty() { Near::Far } else { near(&self.picture, &self.goals) };
+        match now {
+            Near::Far if before > now => self.kubectl.none_ahead(),
+            Near::Runs | Near::Ready if before < now => self.kubectl.ahead(&self.ahead),
+            _ => {}
+        }
+        now
     }
 
     /// How far each of those came that were waited for last.
@@ -263,19 +285,4 @@ impl<'a> Watch<'a> {
             }
         }
     }
-}
-
-/// What to say of a rollout that was late: its troubles, or the Jobs that still run, or the `last` trouble that there was (readiness
-/// may come and go), or how far it came.
-fn late(findings: Vec<Finding>, last: Vec<Finding>, line: &str, goals: &[Goal], memory: &Memory) -> Vec<Finding> {
-    let runs = |goal: &Goal| memory.last_trouble.get(&goal.uid).filter(|_| goal.kind == Kind::Job).cloned();
-    let mut found = if findings.is_empty() { goals.iter().filter_map(runs).collect() } else { findings };
-    if found.is_empty() {
-        let was = |last: Finding| Finding { message: format!("not long ago: {}", last.message), ..last };
-        found.extend(last.into_iter().map(was));
-    }
-    if found.is_empty() {
-        found.push(finding("late", line.to_owned()));
-    }
-    found
 }
