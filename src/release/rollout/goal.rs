@@ -52,7 +52,7 @@ pub struct Goal {
     pub generation: i64,
     /// The pod template of it: another one is somebody else's work.
     pub template: Value,
-    /// What the pods that it wants are called, and the others: new and old, or on the way back former and failed.
+    /// What the pods that it wants are called, and the others: new and old, or on the way back former and to be replaced.
     pub words: (&'static str, &'static str),
     /// The names of objects that our own render makes, or should: one that is missing will not come.
     pub rendered: Vec<String>,
@@ -90,7 +90,7 @@ impl Goal {
 
     /// The goal of a put-back.
     pub fn former(self) -> Self {
-        Self { words: ("former", "failed"), ..self }
+        Self { words: ("former", "to be replaced"), ..self }
     }
 
     /// Whether it is the way back.
