@@ -46,8 +46,14 @@ pub fn sight(pod: Object) -> Sight {
         if VAIN.contains(&reason.as_str()) {
             let (name, image, message) =
                 (of(status, "/name"), of(status, "/image"), of(status, "/state/waiting/message"));
+            // Where it is the image, people want to know where that is said.
+            let hint = if name == TESTS && reason.contains("Image") {
+                "; which image it is say `image` and `tag` of `tests`, or `--tests-tag`"
+            } else {
+                ""
+            };
             return Sight::Stuck(format!(
-                "the container `{name}` of the tests' pod, {image}, cannot run: {reason}: {message}"
+                "the container `{name}` of the tests' pod, {image}, cannot run: {reason}: {message}{hint}"
             ));
         }
     }
@@ -106,7 +112,14 @@ mod tests {
         assert!(
             matches!(of(&json!({"waiting": {"reason": "ContainerCreating"}})), Sight::Waits(why) if why == "ContainerCreating")
         );
-        let stuck = of(&json!({"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}));
-        assert!(matches!(stuck, Sight::Stuck(why) if why.ends_with("i:1, cannot run: ImagePullBackOff: not found")));
+        let stuck = |reason: &str| match of(&json!({"waiting": {"reason": reason, "message": "not found"}})) {
+            Sight::Stuck(why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            stuck("ImagePullBackOff"),
+            "the container `tests` of the tests' pod, i:1, cannot run: ImagePullBackOff: not found; which image it is say `image` and `tag` of `tests`, or `--tests-tag`"
+        );
+        assert!(stuck("CreateContainerError").ends_with("i:1, cannot run: CreateContainerError: not found"));
     }
 }
