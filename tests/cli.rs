@@ -205,6 +205,20 @@ hint: add `version: 1.2.3` to the manifest, or say which with `--tag`
 }
 
 #[test]
+fn contexts_that_are_none_are_told_once() {
+    for (contexts, told) in [
+        ("[]", "the environment `dev` accepts no kube context"),
+        ("[\"\"]", "`` is not a kube context"),
+        ("here", "expected a list, found `here`"),
+    ] {
+        let dir = repo(&[("shipcat.yml", &format!("environments:\n  dev: {{contexts: {contexts}}}\n"))]);
+        let run = run(dir.path(), &["validate"]).ends(1);
+        assert!(run.stderr.starts_with(&format!("error: {told}\n")), "{}", run.stderr);
+        assert!(run.stderr.ends_with("the repo itself: 1 problem\n"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn environments_that_are_one_place_are_refused() {
     let dir = repo(&[(
         "shipcat.yml",

@@ -110,7 +110,7 @@ impl Repo {
         let mut sources = Sources::default();
         let mut problems = Vec::new();
         let read = layers::file(&root, Path::new(MARK), &REPO_SHAPE, &mut sources, &mut problems);
-        let environments = read.map(|(tree, _)| resolve(&tree, &mut problems)).unwrap_or_default();
+        let environments = read.map(|(tree, whole)| resolve(&tree, &whole, &mut problems)).unwrap_or_default();
         let templates = templates::read(&root, Path::new("templates"), false, &mut sources, &mut problems);
         match Problems::new(problems, &sources) {
             Some(problems) => Err(problems.into()),
@@ -165,14 +165,16 @@ impl Repo {
     }
 }
 
-fn resolve(tree: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName, Environment> {
+/// `tree` is without what is wrong and told already, `whole` is all of it.
+fn resolve(tree: &Node, whole: &Node, problems: &mut Vec<Problem>) -> BTreeMap<EnvironmentName, Environment> {
     let mut environments: BTreeMap<EnvironmentName, Environment> = BTreeMap::new();
     let mut defaults: Vec<Layer> = told_of(tree, "`shipcat.yml`".into()).into_iter().collect();
     defaults.extend(defaults_of(tree, "the defaults of `shipcat.yml`".into()));
     let values = values_of(tree);
     for (key, read) in tree.get("environments").map_or(&[][..], Node::entries) {
         let Ok(name) = key.text().parse::<EnvironmentName>() else { continue };
-        let Some(mut environment) = environment(name, read, problems) else { continue };
+        let written = whole.get("environments").and_then(|all| all.get(key.text())?.get("contexts"));
+        let Some(mut environment) = environment(name, read, written, problems) else { continue };
         environment.values = values.clone();
         for (key, own) in values_of(read) {
             merge_values(&mut environment.values, &key, own);
@@ -207,11 +209,18 @@ const LOCK_LIFETIME: std::time::Duration = std::time::Duration::from_mins(1);
 const LIFETIMES: std::ops::RangeInclusive<std::time::Duration> =
     std::time::Duration::from_secs(2)..=std::time::Duration::from_hours(1);
 
-fn environment(name: EnvironmentName, read: &Node, problems: &mut Vec<Problem>) -> Option<Environment> {
+/// `contexts` is what stands there, right or wrong.
+fn environment(
+    name: EnvironmentName,
+    read: &Node,
+    contexts: Option<&Node>,
+    problems: &mut Vec<Problem>,
+) -> Option<Environment> {
     let text = |key: &str| read.get(key).filter(|node| !node.is_null()).map(|node| node.text().to_owned());
+    let is_told = contexts.is_some_and(|node| !node.is_null() && !node.is_empty());
     let contexts: Vec<String> =
         read.get("contexts").map_or(&[][..], Node::items).iter().map(|node| node.text().to_owned()).collect();
-    if contexts.is_empty() {
+    if contexts.is_empty() && !is_told {
         problems.push(
             Problem::at(read.place, format!("the environment `{name}` accepts no kube context"))
                 .hint("list the contexts that may be used for it: `contexts: [my-context]`"),

@@ -166,6 +166,11 @@ impl Node {
         }
     }
 
+    /// Whether it is a list of nothing.
+    pub fn is_empty(&self) -> bool {
+        matches!(&self.kind, Kind::Seq(items) if items.is_empty())
+    }
+
     /// The items, where this is a list.
     pub fn items(&self) -> &[Self] {
         match &self.kind {
