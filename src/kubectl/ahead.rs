@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Kubectl;
 use crate::process::{Begun, Cmd};
 
-/// How long a call may have been under way before it is given what it sends: a raw one has opened its request by then, which has a time of its
-/// own.
+/// How long a call may have been under way before it is given what it sends, at most: a raw one has opened its request by then, which takes a
+/// place at the API server.
 const FRESH: Duration = Duration::from_secs(3);
 
 impl Kubectl<'_> {
@@ -15,7 +15,7 @@ impl Kubectl<'_> {
     /// which an empty input, as where we are killed, does nothing.
     pub fn ahead(&self, cmds: &[Cmd]) {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        ahead.retain(|begun| begun.age() < FRESH);
+        ahead.retain(|begun| self.is_fresh(begun));
         for cmd in cmds {
             if !ahead.iter().any(|begun| begun.is(cmd)) {
                 // What cannot be started is told by the call itself.
@@ -29,10 +29,20 @@ impl Kubectl<'_> {
         self.ahead.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// Ends those that have waited for too long.
+    pub fn tire_ahead(&self) {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner).retain(|begun| self.is_fresh(begun));
+    }
+
+    /// A request's time counts from when it was opened: most of it must be left.
+    fn is_fresh(&self, begun: &Begun) -> bool {
+        begun.age() < FRESH.min(self.timeout / 3)
+    }
+
     /// The call that was started ahead, if this is one.
     pub(super) fn begun(&self, cmd: &Cmd) -> Option<Begun> {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
         let place = ahead.iter().position(|begun| begun.is(cmd))?;
-        Some(ahead.swap_remove(place)).filter(|begun| begun.age() < FRESH)
+        Some(ahead.swap_remove(place)).filter(|begun| self.is_fresh(begun))
     }
 }

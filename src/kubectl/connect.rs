@@ -105,9 +105,14 @@ fn chosen(target: &Target<'_>, program: &Path, named: Kubeconfig, ui: &Ui) -> Re
 }
 
 /// How long the API server may take to answer: below half the lock's lifetime, so that no change that was begun in time comes after it.
-fn request_timeout(lifetime: Duration) -> String {
-    let longest = (lifetime.as_millis() * 9 / 20).min(u128::from(REQUEST_TIMEOUT) * 1000);
-    if longest.is_multiple_of(1000) { format!("{}s", longest / 1000) } else { format!("{longest}ms") }
+fn request_timeout(lifetime: Duration) -> Duration {
+    (lifetime * 9 / 20).min(Duration::from_secs(REQUEST_TIMEOUT))
+}
+
+/// A span of time as kubectl takes it.
+pub(super) fn spelled(time: Duration) -> String {
+    let millis = time.as_millis();
+    if millis.is_multiple_of(1000) { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
 
 /// Whether the pod's own cluster is meant: it is accepted, and no kubeconfig has any context that is. Who names a kubeconfig means that one.

@@ -70,8 +70,8 @@ pub struct Kubectl<'a> {
     records: Records,
     /// In a rehearsal, the changes that would have been made: none is.
     rehearsal: Option<Mutex<Vec<Cmd>>>,
-    /// How long the API server may take to answer to a change, as kubectl takes it.
-    timeout: String,
+    /// How long the API server may take to answer to a change.
+    timeout: Duration,
     /// What the lock allows, while one is held.
     fence: Mutex<Option<Arc<Fence>>>,
     /// Whether a signal ends what is asked: while nothing has been changed.
@@ -157,7 +157,7 @@ impl Kubectl<'_> {
 
     /// As [`Kubectl::cmd`], for what changes something: no request of it may outlive half the lock's lifetime.
     fn writing(&self, args: &[&str]) -> Cmd {
-        self.timed(args, &self.timeout)
+        self.timed(args, &connect::spelled(self.timeout))
     }
 
     fn timed(&self, args: &[&str], timeout: &str) -> Cmd {

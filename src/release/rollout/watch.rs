@@ -227,7 +227,7 @@ impl<'a> Watch<'a> {
         match now {
             Near::Far if before > now => self.kubectl.none_ahead(),
             Near::Runs | Near::Ready if before < now => self.kubectl.ahead(&self.ahead),
-            _ => {}
+            _ => self.kubectl.tire_ahead(),
         }
         now
     }
