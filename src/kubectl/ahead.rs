@@ -10,6 +10,11 @@ use crate::process::{Begun, Cmd};
 /// place at the API server.
 const FRESH: Duration = Duration::from_secs(3);
 
+/// For the query of a deletion that is started ahead. Its options are its body; only without one, as where we are killed before we gave it, the
+/// API server looks for them in the query (`DeleteResource` in its `endpoints/handlers/delete.go`). No object has this uid, so that nothing is
+/// deleted then.
+pub(super) const NOBODY: &str = "uid=none";
+
 impl Kubectl<'_> {
     /// Starts calls whose input comes later, if it comes: the next call that is the same but for its input takes one over. Only for those to
     /// which an empty input, as where we are killed, does nothing.

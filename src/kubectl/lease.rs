@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::ahead::NOBODY;
 use super::paths::{collection, path};
 use super::{FIELD_MANAGER, Kubectl, Result, objects, single};
 use crate::process::Cmd;
@@ -56,10 +57,8 @@ impl Kubectl<'_> {
         self.run_through(&self.lease_deletion(lease).stdin(options.to_string())).map(drop)
     }
 
-    /// The options of a deletion are its body; only without one, as where we are killed before we gave it, the API server looks for them in
-    /// the query (`DeleteResource` in its `endpoints/handlers/delete.go`). The uid there is nobody's, so that nothing is deleted then.
     fn lease_deletion(&self, lease: &Object) -> Cmd {
-        let path = format!("{}?uid=none", path(lease, &self.namespace));
+        let path = format!("{}?{NOBODY}", path(lease, &self.namespace));
         self.writing(&["delete", "--raw", &path, "-f", "-"]).stdin("")
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitStatus;
 
 use serde_json::json;
 
+use super::ahead::NOBODY;
 use super::paths::{collection, path};
 use super::{FIELD_MANAGER, Kubectl, KubectlError, MARKER, Reason, Result, UNCHECKED, list, objects, reading, single};
 use crate::process::{Cmd, Output};
@@ -128,9 +129,29 @@ impl Kubectl<'_> {
         self.change(&self.deletion(object)).map(drop)
     }
 
-    pub(super) fn deletion(&self, object: &Object) -> Cmd {
-        let options = json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": object.uid()}});
-        self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(options.to_string())
+    /// The same of an object that holds a release, by a call that can be started ahead.
+    ///
+    /// # Errors
+    /// As [`Kubectl::delete`].
+    pub fn delete_record(&self, record: &Object) -> Result<()> {
+        self.change(&self.record_deletion_ahead(record).stdin(deletion_of(record))).map(drop)
     }
+
+    /// The call that [`Kubectl::delete_record`] will make, to be started ahead. Without its input nothing is deleted, as with the lock's Lease.
+    pub fn record_deletion_ahead(&self, record: &Object) -> Cmd {
+        let path = format!("{}?{NOBODY}", path(record, &self.namespace));
+        self.writing(&["delete", "--raw", &path, "-f", "-"]).stdin("")
+    }
+
+    pub(super) fn deletion(&self, object: &Object) -> Cmd {
+        self.writing(&["delete", "--raw", &path(object, &self.namespace), "-f", "-"]).stdin(deletion_of(object))
+    }
+}
+
+/// The options of a deletion of the very object with this uid.
+fn deletion_of(object: &Object) -> String {
+    let uid = object.uid();
+    let options = json!({
+        "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": uid}});
+    options.to_string()
 }

@@ -23,7 +23,8 @@ pub fn ahead(kubectl: &Kubectl<'_>, request: &Request<'_>, record: &Record) -> V
     if !is_last || request.feed.is_some() {
         return Vec::new();
     }
-    lock::end_ahead(kubectl).into_iter().chain([record.finish_ahead(kubectl)]).collect()
+    let too_old = retention::ahead(kubectl, request.history, record.number);
+    lock::end_ahead(kubectl).into_iter().chain([record.finish_ahead(kubectl)]).chain(too_old).collect()
 }
 
 /// The call that gives the lock back, where no other release of this run is under way, or comes.

@@ -5,6 +5,7 @@ use super::record::{Outcome, Release};
 use super::removal::SERVICE_LABEL;
 use super::request::Request;
 use crate::kubectl::{Kubectl, KubectlError, Reason};
+use crate::process::Cmd;
 use crate::ui::{Tone, Ui};
 use crate::yaml::Object;
 
@@ -83,13 +84,22 @@ fn remove_orphans(kubectl: &Kubectl<'_>, service: &str, orphans: &[Object]) -> R
     Ok(())
 }
 
+/// The call by which the record goes that is too old once this release is deployed, to be started ahead: nearly always it is one.
+pub fn ahead(kubectl: &Kubectl<'_>, history: &History, own: u32) -> Option<Cmd> {
+    superfluous(history, own, true).first().map(|release| kubectl.record_deletion_ahead(&record_of(kubectl, release)))
+}
+
+fn record_of(kubectl: &Kubectl<'_>, release: &Release) -> Object {
+    let name = Release::name(&release.body.service, release.number);
+    let mut record = Object::bare("v1", kubectl.records().kind(), &name);
+    record.json_mut()["metadata"]["uid"] = release.uid.as_str().into();
+    record
+}
+
 fn remove_record(kubectl: &Kubectl<'_>, release: &Release) -> Result<(), KubectlError> {
     let records = kubectl.records();
-    let name = Release::name(&release.body.service, release.number);
-    let mut record = Object::bare("v1", records.kind(), &name);
-    record.json_mut()["metadata"]["uid"] = release.uid.as_str().into();
     // The record before its parts: without them it could not be read.
-    gone(kubectl.delete(&record))?;
+    gone(kubectl.delete_record(&record_of(kubectl, release)))?;
     for part in &release.parts {
         if let Some(part) = kubectl.named(records.resource(), part)? {
             gone(kubectl.delete(&part))?;

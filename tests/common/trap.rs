@@ -4,6 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::Run;
 use super::world::World;
@@ -41,6 +42,25 @@ echo "$*" > "$dir/sprung/at"
         std::fs::write(&file, script).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
         trap
+    }
+
+    /// One whose point kills who called, and goes on without what that had to say.
+    pub fn of_orphans() -> Self {
+        let action = r#"kill -KILL $PPID
+while kill -0 $PPID 2>/dev/null; do sleep 0.05; done
+"$real" "$@" > /dev/null 2>&1; echo "ended with $?" >> "$dir/sprung/at""#;
+        Self::new("read -r point only", action)
+    }
+
+    /// Waits for the end of such a call, and sees that it failed.
+    #[track_caller]
+    pub fn is_refused(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.at().contains("ended with") {
+            assert!(Instant::now() < deadline, "the call never ended: {}", self.at());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        assert!(self.at().ends_with("ended with 1\n"), "{}", self.at());
     }
 
     fn file(&self, name: &str) -> PathBuf {

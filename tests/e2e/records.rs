@@ -1,6 +1,7 @@
 //! What is kept of releases, and where; retiring a service; what the workloads say. On a real cluster.
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use crate::common::Run;
 use crate::common::trap::Trap;
@@ -38,6 +39,41 @@ fn ten_releases_are_kept_with_the_files_that_they_name() {
         world.get(&["cronjob", "webapp-nightly"])["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"],
         "registry.shipcat.test/webapp:0.1.0-3"
     );
+}
+
+/// The kubectl that removes it is started before.
+#[test]
+fn a_record_is_too_old_only_when_the_next_one_is_deployed() {
+    let world = World::new("old");
+    let file = world.repo.path().join("shipcat.yml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    let manifest = |replicas: u32| {
+        let text = format!("version: 0.1.0\nreplicas: {replicas}\nport: 8080\nhealth: /ready\n");
+        world.file("manifest.yml", &text);
+    };
+    manifest(0);
+    for n in 1..=10 {
+        world.shipcat(&["ship", "webapp", "--tag", &format!("0.1.0-{n}")]).ends(0);
+    }
+    manifest(1);
+    let trap = Trap::of_orphans();
+    trap.set(Some("0 delete --raw /api/v1/namespaces"));
+    trap.run(&world, &["ship", "webapp", "--tag", "0.2.0"]).ends(137);
+    trap.is_refused();
+    let kept = || names(&world, "secrets", "shipcat.webapp.");
+    assert_eq!((world.outcomes()[0].as_str(), kept().len()), ("pending", 11));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--lock-wait", "1m"]).ends(0);
+    // The dead run's is completed, and nothing is left to ship.
+    assert_eq!(world.outcomes()[0], "deployed");
+    world.shipcat(&["ship", "webapp", "--tag", "0.3.0"]).ends(0);
+    // They go by the cluster's own garbage collection.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while kept().len() > 10 {
+        assert!(Instant::now() < deadline, "{:?}", kept());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(!kept().contains(&"shipcat.webapp.2".to_owned()));
 }
 
 /// Text that cannot be packed into much less.
