@@ -36,6 +36,13 @@ pub struct World {
     kubeconfig: PathBuf,
 }
 
+/// A service that is found ready two seconds after it runs.
+pub const LATE: &str = "version: 0.1.0
+port: 8080
+health: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: 2}
+terminationGracePeriodSeconds: 2
+";
+
 /// The example service, as small as it may be.
 pub const WEBAPP: &str = "version: 0.1.0
 port: 8080

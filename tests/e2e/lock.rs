@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Run;
 use crate::common::trap::Trap;
-use crate::common::world::World;
+use crate::common::world::{LATE, World};
 use serde_json::{Value, json};
 
 const SMALL: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\n";
@@ -162,6 +162,7 @@ fn what_died_is_taken_over_and_loses_its_place() {
 #[test]
 fn who_is_killed_at_the_very_end_leaves_the_lock_to_run_out() {
     let world = world("end", "8s");
+    world.file("manifest.yml", LATE);
     world.shipcat(&["ship", "webapp"]).ends(0);
     let trap = Trap::of_orphans();
     let ends = [("delete --raw /apis/coordination", "0.2.0"), ("replace --raw /api/v1/namespaces", "0.3.0")];

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Run;
 use crate::common::trap::Trap;
-use crate::common::world::{WEBAPP, World};
+use crate::common::world::{LATE, WEBAPP, World};
 use serde_json::Value;
 
 /// Something that has no pods, so that twelve releases of it take no time.
@@ -48,15 +48,11 @@ fn a_record_is_too_old_only_when_the_next_one_is_deployed() {
     let file = world.repo.path().join("shipcat.yml");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
-    let manifest = |replicas: u32| {
-        let text = format!("version: 0.1.0\nreplicas: {replicas}\nport: 8080\nhealth: /ready\n");
-        world.file("manifest.yml", &text);
-    };
-    manifest(0);
+    world.file("manifest.yml", &format!("{LATE}replicas: 0\n"));
     for n in 1..=10 {
         world.shipcat(&["ship", "webapp", "--tag", &format!("0.1.0-{n}")]).ends(0);
     }
-    manifest(1);
+    world.file("manifest.yml", LATE);
     let trap = Trap::of_orphans();
     trap.set(Some("0 delete --raw /api/v1/namespaces"));
     trap.run(&world, &["ship", "webapp", "--tag", "0.2.0"]).ends(137);
