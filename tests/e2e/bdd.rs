@@ -224,8 +224,8 @@ fn interrupts(name: &str, how: &str, by_job: bool) {
         let at = Instant::now();
         signal(&child, kill);
         let run = Run::of(&child.wait_with_output().unwrap()).ends(code);
-        // Nobody waits for tests that do not listen.
-        assert!(at.elapsed() < Duration::from_secs(if by_job { 30 } else { 8 }), "{:?}\n{}", at.elapsed(), run.stderr);
+        // Nobody waits for tests that do not listen; only for a kubelet of 1.20 that is busy, which may say a minute later that they have ended.
+        assert!(at.elapsed() < Duration::from_secs(if by_job { 90 } else { 8 }), "{:?}\n{}", at.elapsed(), run.stderr);
         nothing_is_left(&world, &run.stderr);
         assert_eq!(world.fields(), fields, "{}", run.stderr);
     }
