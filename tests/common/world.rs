@@ -94,6 +94,15 @@ impl World {
         world
     }
 
+    /// Gives the environment more settings (`lock: {lifetime: 8s}`).
+    pub fn settings(&self, more: &str) {
+        let file = self.repo.path().join("shipcat.yml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let with = text.replace("rollbackTimeout: 2m}", &format!("rollbackTimeout: 2m, {more}}}"));
+        assert_ne!(with, text);
+        std::fs::write(&file, with).unwrap();
+    }
+
     /// Writes a file of the webapp's.
     pub fn file(&self, name: &str, text: &str) {
         write(self.repo.path(), &[(&format!("manifests/webapp/{name}"), text)]);

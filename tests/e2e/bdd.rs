@@ -316,9 +316,7 @@ fn a_lost_lock_stops_the_tests() {
 #[test]
 fn a_release_whose_run_died_is_completed_with_its_tests() {
     let world = world("bdd-died", "command: [sh, -c, \"sleep 3\"], network: none", &["webapp"]);
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 4s}}")).unwrap();
+    world.settings("lock: {lifetime: 4s}");
     run(&world, &["ship", "webapp", "--no-test"]).ends(0);
     let mut child = start(&world, &["ship", "webapp", "--tag", "0.2.0"]);
     until_they_run(&world, false);

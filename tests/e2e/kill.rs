@@ -75,9 +75,7 @@ fn points(count: usize) -> Vec<(usize, When)> {
 
 /// What died is known to be dead soon.
 fn short_lock(world: &World) {
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    world.settings("lock: {lifetime: 8s}");
 }
 
 /// Kills a ship from the state `old` (none: not there) to `new`, and lets a command come that changes nothing by itself.

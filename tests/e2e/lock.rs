@@ -13,10 +13,7 @@ const SMALL: &str = "version: 0.1.0\nport: 8080\nhealth: /ready\nterminationGrac
 /// A namespace whose lock lives for so long.
 fn world(name: &str, lifetime: &str) -> World {
     let world = World::new(name);
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let own = format!("rollbackTimeout: 2m, lock: {{lifetime: {lifetime}}}}}");
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", &own)).unwrap();
+    world.settings(&format!("lock: {{lifetime: {lifetime}}}"));
     world.file("manifest.yml", SMALL);
     world
 }

@@ -45,9 +45,7 @@ fn ten_releases_are_kept_with_the_files_that_they_name() {
 #[test]
 fn a_record_is_too_old_only_when_the_next_one_is_deployed() {
     let world = World::new("old");
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    world.settings("lock: {lifetime: 8s}");
     world.file("manifest.yml", &format!("{LATE}replicas: 0\n"));
     for n in 1..=10 {
         world.shipcat(&["ship", "webapp", "--tag", &format!("0.1.0-{n}")]).ends(0);
@@ -119,9 +117,7 @@ fn a_release_that_is_too_large_for_one_secret_is_split() {
 #[test]
 fn records_may_be_config_maps_for_who_may_not_touch_secrets() {
     let world = World::new("maps");
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, records: configmap}")).unwrap();
+    world.settings("records: configmap");
     let fewer = WEBAPP.replace("replicas: 2", "replicas: 1");
     world.file("manifest.yml", &format!("{fewer}env: {{LEVEL: debug}}\n"));
     let role = world.shipcat(&["rbac"]).ends(0).stdout;
@@ -259,9 +255,7 @@ fn what_fails_may_be_kept_for_a_look() {
 #[test]
 fn a_removal_that_was_killed_is_told_and_finished() {
     let world = World::new("unremoved");
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    world.settings("lock: {lifetime: 8s}");
     world.shipcat(&["ship", "webapp"]).ends(0);
     let kill = "case \"$*\" in \"delete --raw\"*/deployments/*) kill -KILL $PPID; exit 1 ;; esac; rm -r \"$dir/sprung\"; exec \"$real\" \"$@\"";
     let trap = Trap::new("read -r point", kill);

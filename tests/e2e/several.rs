@@ -104,9 +104,7 @@ fn together_all_go_or_none() {
 
 /// A namespace whose lock lives for eight seconds, and a run in it that is killed when its record is there and as far as `is_reached` says.
 fn killed(world: &World, args: &[&str], is_reached: impl Fn() -> bool) {
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 8s}}")).unwrap();
+    world.settings("lock: {lifetime: 8s}");
     let mut run = world.start(args);
     let started = std::time::Instant::now();
     while !is_reached() {

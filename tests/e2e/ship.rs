@@ -692,9 +692,7 @@ fn how_patient_it_is_can_be_said() {
     let world = World::new("graces");
     world.shipcat(&["ship", "webapp"]).ends(0);
     let crashes = |args: &[&str]| world.shipcat(&[&["ship", "webapp", "--tag", "crashes"], args].concat());
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, graces: {crashes: 9}}")).unwrap();
+    world.settings("graces: {crashes: 9}");
     // It does not come to so many crashes in that time.
     crashes(&["--timeout", "10s"]).ends(3).says("webapp crashes was not up within 10 s");
     crashes(&["--grace", "crashes=2"])

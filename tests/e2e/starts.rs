@@ -9,9 +9,7 @@ use crate::common::write;
 fn each_command_starts_no_more_kubectls_than_it_must() {
     let world = World::new("starts");
     // Renewals of the lock come by the clock, and would count a slow machine.
-    let file = world.repo.path().join("shipcat.yml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("rollbackTimeout: 2m}", "rollbackTimeout: 2m, lock: {lifetime: 10m}}")).unwrap();
+    world.settings("lock: {lifetime: 10m}");
     let second = "version: 0.1.0\nimage: webapp\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 2\n";
     for service in ["api", "shop"] {
         write(world.repo.path(), &[(&format!("manifests/{service}/manifest.yml"), second)]);
