@@ -468,8 +468,20 @@ fn no_kubectl() {
     );
 }
 
+const ALL: &str = r#"{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}"#;
+
+/// What the API server says of all that one may do.
+fn rules(rules: &str, incomplete: bool) -> String {
+    format!(r#"echo '{{"status": {{"resourceRules": [{rules}], "incomplete": {incomplete}}}}}'"#)
+}
+
 /// A kubectl that answers by `case "$*" in` and keeps a log of how it was called.
 fn fake_kubectl(dir: &Path, cases: &str) {
+    fake_kubectl_of(dir, cases, &rules(ALL, false));
+}
+
+/// The same for a user who is told this of what they may do.
+fn fake_kubectl_of(dir: &Path, cases: &str, rules: &str) {
     let script = format!(
         r#"#!/bin/sh
 echo "$*" >> {log}
@@ -478,6 +490,7 @@ case "$*" in
 "version --client"*) echo '{{"clientVersion": {{"minor": "30"}}}}' ;;
 "get --raw /version"*) echo '{{}}' ;;
 "create --raw"*/leases*) cat ;;
+"create --raw"*/selfsubjectrulesreviews*) {rules} ;;
 "delete --raw"*/leases/shipcat*) ;;
 {cases}
 *) echo "unexpected: $*" >&2; exit 1 ;;
@@ -491,8 +504,12 @@ esac
 }
 
 fn with_fake(dir: &TempDir, cases: &str, args: &[&str]) -> (Run, Vec<String>) {
+    with_fake_of(dir, cases, &rules(ALL, false), args)
+}
+
+fn with_fake_of(dir: &TempDir, cases: &str, rules: &str, args: &[&str]) -> (Run, Vec<String>) {
     let bin = tempfile::tempdir().unwrap();
-    fake_kubectl(bin.path(), cases);
+    fake_kubectl_of(bin.path(), cases, rules);
     let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let run = Run::of(&shipcat(dir.path()).args(args).env("PATH", path).output().unwrap());
     let log = std::fs::read_to_string(bin.path().join("log")).unwrap_or_default();
@@ -507,7 +524,6 @@ const TAIL: &str = "--context here --namespace dev --request-timeout=25s";
 fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
     let dir = repo(&[]);
     let cases = r#"
-"create --validate=false"*) echo '{"kind": "List", "items": []}' ;;
 "apply"*"--dry-run=server"*) echo 'The Deployment "web" is invalid: spec.selector: Invalid value: field is immutable' >&2; exit 1 ;;
 "get"*) ;;
 "#;
@@ -527,8 +543,8 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
                 "apply --server-side --force-conflicts --field-manager=shipcat --dry-run=server -f - -o json --validate=false {TAIL} --show-managed-fields"
             ),
             "config view -o json".to_owned(),
+            format!("create --raw /apis/authorization.k8s.io/v1/selfsubjectrulesreviews -f - {TAIL}"),
             format!("create --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases?fieldManager=shipcat -f - {TAIL}"),
-            format!("create --validate=false -f - -o json {TAIL}"),
             format!("delete --raw /apis/coordination.k8s.io/v1/namespaces/dev/leases/shipcat?uid=none -f - {TAIL}"),
             format!(
                 "get --raw /api/v1/namespaces/dev/secrets?fieldSelector=type%21%3Dshipcat.dev%2Frelease%2Ctype%21%3Dhelm.sh%2Frelease.v1 {TAIL}"
@@ -543,21 +559,38 @@ fn what_the_server_would_not_take_is_refused_before_anything_is_changed() {
 #[test]
 fn what_is_not_permitted_is_named() {
     let dir = repo(&[]);
-    let cases = r#"
-"create --validate=false"*) echo '{"kind": "List", "items": [
-  {"spec": {"resourceAttributes": {"verb": "patch", "group": "apps", "resource": "deployments"}}, "status": {"allowed": false}},
-  {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods", "subresource": "log"}}, "status": {"allowed": false}},
-  {"spec": {"resourceAttributes": {"verb": "list", "resource": "pods"}}, "status": {"allowed": true}}]}' ;;
+    let most = r#"{"verbs": ["*"], "apiGroups": ["*"], "resources": ["services", "secrets", "leases", "replicasets", "events", "horizontalpodautoscalers"]},
+        {"verbs": ["get", "create", "update", "delete", "list", "watch"], "apiGroups": ["apps", ""], "resources": ["deployments", "pods"]}"#;
+    let asked = [
+        // What the rules do not show, and nothing else.
+        (rules(most, false), 2),
+        // Where there may be others, everything; so where nobody may ask for them, or what comes back is none of it.
+        (rules(ALL, true), 30),
+        ("echo 'Error from server (Forbidden): no' >&2; exit 1".to_owned(), 30),
+        ("echo '<html>sign in</html>'".to_owned(), 30),
+    ];
+    for (answer, reviews) in asked {
+        let asked = tempfile::NamedTempFile::new().unwrap();
+        let cases = format!(
+            r#"
+"create --validate=false"*) grep -o SelfSubjectAccessReview >> {asked}; echo '{{"kind": "List", "items": [
+  {{"spec": {{"resourceAttributes": {{"verb": "patch", "group": "apps", "resource": "deployments"}}}}, "status": {{"allowed": false}}}},
+  {{"spec": {{"resourceAttributes": {{"verb": "get", "resource": "pods", "subresource": "log"}}}}, "status": {{"allowed": false}}}},
+  {{"spec": {{"resourceAttributes": {{"verb": "list", "resource": "pods"}}}}, "status": {{"allowed": true}}}}]}}' ;;
 "apply"*) echo 'Error from server (Forbidden): no' >&2; exit 1 ;;
 "get"*) ;;
-"#;
-    let (run, _) = with_fake(&dir, cases, &["ship", "-n", "dev", "web"]);
-    assert_eq!(
-        run.ends(2).stderr,
-        "shipping web 1.0.0 in dev (context here, namespace dev)\n\
-         error: you may not do all that a ship does in namespace `dev`: patch deployments.apps and get pods/log\n\
-         hint: ask for the Role that `shipcat rbac` prints, or use a context that has these verbs\n"
-    );
+"#,
+            asked = asked.path().display()
+        );
+        let (run, _) = with_fake_of(&dir, &cases, &answer, &["ship", "-n", "dev", "web"]);
+        assert_eq!(
+            run.ends(2).stderr,
+            "shipping web 1.0.0 in dev (context here, namespace dev)\n\
+             error: you may not do all that a ship does in namespace `dev`: patch deployments.apps and get pods/log\n\
+             hint: ask for the Role that `shipcat rbac` prints, or use a context that has these verbs\n"
+        );
+        assert_eq!(std::fs::read_to_string(asked).unwrap().lines().count(), reviews, "{answer}");
+    }
 }
 
 #[test]
@@ -677,11 +710,12 @@ fn a_kubectl_that_never_answers_is_given_up_in_seconds() {
     let cases = "\"get\"*|\"apply\"*|\"create\"*) exec sleep 300 ;;";
     let bin = tempfile::tempdir().unwrap();
     fake_kubectl(bin.path(), cases);
-    let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap().replace("\"get --raw", "\"never");
+    let script = std::fs::read_to_string(bin.path().join("kubectl")).unwrap();
+    let script = script.replace("\"get --raw", "\"never").replace("\"create --raw\"*/self", "\"never\"*/self");
     std::fs::write(bin.path().join("kubectl"), script).unwrap();
     let path = format!("{}:/usr/bin:/bin", bin.path().display());
     let run = Run::of(&shipcat(dir.path()).args(["ship", "-n", "dev", "web"]).env("PATH", path).output().unwrap());
-    assert!(run.ends(2).stderr.contains("the cluster of context `here` does not answer: no answer within 8 s"));
+    run.ends(2).says("the cluster of context `here` does not answer: no answer within 8 s");
     assert!(started.elapsed() < Duration::from_secs(90), "it must not take minutes");
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod ahead;
+mod allowed;
 mod connect;
 mod error;
 mod fence;

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::AtomicBool;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{FIELD_MANAGER, Kubectl, Reason, Result, UNCHECKED, documents, list, objects, reading};
+use super::{FIELD_MANAGER, Kubectl, Reason, Result, UNCHECKED, list, objects, reading};
 use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
 use crate::redact;
@@ -185,44 +185,6 @@ impl Kubectl<'_> {
         let cmd = self.cmd(&[&["logs", pod, "-c", container, tail.as_str()], last].concat());
         self.told(&cmd);
         move || cmd.run().ok().filter(|output| output.status.success()).map(|output| output.stdout)
-    }
-
-    /// Which of these (verb, group, resource) the user may not do. One call for all of them.
-    ///
-    /// # Errors
-    /// As kubectl fails; not even asking may be allowed.
-    pub fn forbidden(
-        &self,
-        wanted: &[(String, String, String)],
-        cancel: &AtomicBool,
-    ) -> Result<Vec<(String, String, String)>> {
-        let items: Vec<Value> = wanted
-            .iter()
-            .map(|(verb, group, resource)| {
-                let (resource, sub) = resource.split_once('/').unwrap_or((resource, ""));
-                json!({
-                    "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
-                    "spec": {"resourceAttributes": {
-                        "namespace": self.namespace, "verb": verb, "group": group, "resource": resource, "subresource": sub}}})
-            })
-            .collect();
-        let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
-        // Reviews are created and stored nowhere.
-        let cmd = self.cmd(&["create", UNCHECKED, "-f", "-", "-o", "json"]).stdin(list);
-        let answers = documents(&self.run_unless(&cmd, cancel)?.stdout);
-        let denied = |answer: &&Value| answer.pointer("/status/allowed").and_then(Value::as_bool) != Some(true);
-        Ok(answers
-            .iter()
-            .filter(denied)
-            .map(|answer| {
-                let part = |key: &str| {
-                    let attributes = answer.pointer("/spec/resourceAttributes");
-                    attributes.and_then(|a| a.get(key)).and_then(Value::as_str).unwrap_or_default()
-                };
-                let resource = [part("resource"), part("subresource")].join("/");
-                (part("verb").to_owned(), part("group").to_owned(), resource.trim_end_matches('/').to_owned())
-            })
-            .collect())
     }
 
     /// Starts to watch; each change is handed to `take`. Without `--request-timeout`, which would end it.

@@ -118,3 +118,58 @@ fn a_reader_looks_and_changes_nothing() {
     let after = world.items(&["deployments,secrets,configmaps,services"]);
     assert_eq!(versions(&before), versions(&after));
 }
+
+/// Also where the verb is there for objects of some names, and where a role that is bound and does not exist keeps the API server from listing
+/// all that one may do.
+#[test]
+fn what_a_role_lacks_is_named_before_anything_is_changed() {
+    let world = World::new("lacking");
+    give(&world, "lacking", &[]);
+    let whole = world.items(&["roles"]).remove(0);
+    let run = as_user(&world, "lacking");
+    run(&["ship", "webapp"]).ends(0);
+    let before = world.items(&["deployments,secrets,configmaps,services"]);
+    let without = |verb: &str, group: &str, resource: &str, instead: &str| {
+        let mut rules = vec![];
+        for rule in whole["rules"].as_array().unwrap() {
+            let list = |key: &str| rule[key].as_array().unwrap().clone();
+            // One rule for each resource, so that taking a verb from one takes it from no other.
+            for one in list("resources") {
+                let is_meant = one == resource && list("apiGroups").contains(&json!(group));
+                let verbs: Vec<Value> = list("verbs").into_iter().filter(|one| !is_meant || one != verb).collect();
+                if !verbs.is_empty() {
+                    rules.push(json!({"apiGroups": rule["apiGroups"], "resources": [one], "verbs": verbs}));
+                }
+            }
+        }
+        if !instead.is_empty() {
+            rules.push(
+                json!({"apiGroups": [group], "resources": [resource], "verbs": [verb], "resourceNames": [instead]}),
+            );
+        }
+        let name = whole["metadata"]["name"].clone();
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules});
+        world.kubectl_with(&["apply", "-f", "-"], &role.to_string());
+    };
+    let named = |what: &str| {
+        let told = format!("you may not do all that a ship does in namespace `{}`: {what}\n", world.namespace);
+        run(&["ship", "webapp", "--tag", "0.2.0"]).ends(2).says(&told);
+        let answer = run(&["diff", "webapp", "--check"]).ends(1).stdout;
+        assert!(answer.contains(told.trim_end()), "{answer}");
+    };
+    without("get", "", "pods/log", "");
+    named("get pods/log");
+    without("delete", "", "services", "");
+    named("delete services");
+    without("watch", "apps", "replicasets", "");
+    named("watch replicasets.apps");
+    without("patch", "apps", "deployments", "webapp");
+    named("patch deployments.apps");
+    world.kubectl(&["create", "rolebinding", "lost", "--role=nobody-made-it", "--user=lacking"]);
+    named("patch deployments.apps");
+    without("nothing", "", "", "");
+    let versions =
+        |items: &[Value]| items.iter().map(|item| item["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
+    assert_eq!(versions(&before), versions(&world.items(&["deployments,secrets,configmaps,services"])));
+    run(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+}
