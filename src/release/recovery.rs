@@ -25,7 +25,7 @@ use super::watching::watch;
 use crate::error::{Exit, Failure};
 use crate::kubectl::{Kubectl, KubectlError};
 use crate::signal;
-use crate::ui::{Tone, Ui, ago};
+use crate::ui::{Tone, Ui, ago, seconds};
 use crate::yaml::Object;
 
 /// A release whose run died, with what is live of it.
@@ -144,7 +144,15 @@ impl<'a> Stranded<'a> {
         let mut watch = watch(kubectl, &request.plan, None);
         let mut trouble = Trouble::Died;
         if self.reach == Reach::All && choice != Choice::TakeBack {
-            ui.say(Tone::Plain, format!("all that release {number} was to change is changed: completing it"));
+            let left = seconds(self.left(request.timeout));
+            // Who would rather ship what mends it need not wait for this.
+            let instead = if choice == Choice::Fitting { "; `--take-back` takes it back instead" } else { "" };
+            ui.say(
+                Tone::Plain,
+                format!(
+                    "all that release {number} was to change is changed: completing it (up to {left} for its rollout{instead})"
+                ),
+            );
             let changed = self.changed(true);
             match self.complete(kubectl, &request, &mut record, (&changed, &mut watch), ui) {
                 None => {

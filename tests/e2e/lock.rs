@@ -208,7 +208,10 @@ fn a_stolen_lock_stops_its_run() {
     assert!(took < Duration::from_secs(15), "it waits for the acknowledgement only: {took:?}");
     ended(robbed).ends(5).says("the lock is lost: ").says("took it: it hangs");
     world.shipcat(&["lock", "steal", "--reason", "again"]).ends(0).says("nobody has the lock of dev");
-    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    let next = world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--timeout", "30s"]).ends(0);
+    next.says("completing it (up to ")
+        .says("`--take-back` takes it back instead)")
+        .says("webapp 0.1.0 runs in dev as before");
 }
 
 #[test]
