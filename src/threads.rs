@@ -1,11 +1,23 @@
-//! Work that needs no order, on all cores. A leaf: imports nothing of this crate.
+//! Work that needs no order, side by side. A leaf: imports nothing of this crate.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What `work` makes of each item, in the order of the items.
+/// How many are at work at once, at most.
+const MOST: usize = 8;
+
+/// What `work` makes of each item, on all cores, in the order of the items.
 pub fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len()).min(8);
+    on(std::thread::available_parallelism().map_or(1, usize::from), items, work)
+}
+
+/// The same of what waits for somebody else more than it works: more at once than there are cores.
+pub fn waiting<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    on(MOST, items, work)
+}
+
+fn on<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = threads.min(items.len()).min(MOST);
     if threads <= 1 {
         return items.iter().map(work).collect();
     }
@@ -38,5 +50,6 @@ mod tests {
         let items: Vec<usize> = (0..1000).collect();
         assert_eq!(super::each(&items, |n| n * 2), items.iter().map(|n| n * 2).collect::<Vec<_>>());
         assert!(super::each(&[] as &[u8], |n| *n).is_empty());
+        assert_eq!(super::waiting(&items, |n| n + 1), (1..=1000).collect::<Vec<usize>>());
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 
 use super::{Kubectl, Reason, Result, UNCHECKED, documents};
+use crate::threads;
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
 
@@ -47,23 +48,18 @@ impl Kubectl<'_> {
 
     /// The same by a review of each. Several kubectls, since one takes a round trip for each.
     fn reviewed(&self, wanted: &[&Asked], cancel: &AtomicBool) -> Result<Vec<Asked>> {
-        let ask = |wanted: &[&Asked]| {
+        let chunks: Vec<&[&Asked]> = wanted.chunks(AT_ONCE).collect();
+        let answers = threads::waiting(&chunks, |wanted| {
             let items: Vec<Value> = wanted.iter().map(|asked| review(asked, &self.namespace)).collect();
             let list = json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string();
             // Reviews are created and stored nowhere.
             let cmd = self.cmd(&["create", UNCHECKED, "-f", "-", "-o", "json"]).stdin(list);
             Ok(documents(&self.run_unless(&cmd, cancel)?.stdout))
-        };
+        });
         let mut denied = Vec::new();
-        // More than there are cores: they wait for the network.
-        std::thread::scope(|scope| {
-            let asking: Vec<_> = wanted.chunks(AT_ONCE).map(|chunk| scope.spawn(move || ask(chunk))).collect();
-            for asked in asking {
-                let answers = asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-                denied.extend(answers.iter().filter_map(denial));
-            }
-            Ok(())
-        })?;
+        for answers in answers {
+            denied.extend(answers?.iter().filter_map(denial));
+        }
         denied.sort();
         denied.dedup();
         Ok(denied)

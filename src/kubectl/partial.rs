@@ -29,7 +29,7 @@ impl Kubectl<'_> {
     pub fn referred(&self, names: &BTreeSet<(&'static str, String)>, cancel: &AtomicBool) -> Result<Partial> {
         let names: Vec<String> = names.iter().map(|(resource, name)| format!("{resource}/{name}")).collect();
         let chunks: Vec<&[String]> = names.chunks(BURST).collect();
-        let read = threads::each(&chunks, |names| {
+        let read = threads::waiting(&chunks, |names| {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             let args = [&["get"], names.as_slice(), &["-o", "json", "--ignore-not-found"]].concat();
             self.partial(&self.cmd(&args), cancel)

@@ -8,6 +8,7 @@ use super::{FIELD_MANAGER, Kubectl, Reason, Result, UNCHECKED, list, objects, re
 use crate::error::Failure;
 use crate::process::{Stream, StreamEvent};
 use crate::redact;
+use crate::threads;
 use crate::yaml::Object;
 
 /// What a watch is on: objects of one resource, since kubectl watches no more than one at a time.
@@ -26,6 +27,17 @@ pub enum Which {
     Named(String),
     /// Those that a label selector takes.
     Labelled(String),
+}
+
+/// How many objects one kubectl asks for: it makes a round trip for each, one behind the other.
+const AT_ONCE: usize = 20;
+
+/// Asks for objects, for many in parts of the same size side by side.
+fn in_parts(wanted: &[Object], ask: impl Fn(&[Object]) -> Result<Vec<Object>> + Sync) -> Result<Vec<Object>> {
+    let parts = wanted.len().div_ceil(AT_ONCE).max(1);
+    let parts: Vec<&[Object]> = wanted.chunks(wanted.len().div_ceil(parts).max(1)).collect();
+    let answers: Result<Vec<Vec<Object>>> = threads::waiting(&parts, |part| ask(part)).into_iter().collect();
+    Ok(answers?.into_iter().flatten().collect())
 }
 
 impl Kubectl<'_> {
@@ -73,12 +85,10 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails; a missing namespace is no error here, it just has no objects.
     pub fn live(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
-        let cmd = reading(
-            self.cmd(&["get", "-f", "-", "-o", "json", "--ignore-not-found"]).args(self.managed()),
-            wanted,
-            list,
-        );
-        Ok(objects(&self.run_unless(&cmd, cancel)?.stdout))
+        in_parts(wanted, |wanted| {
+            let cmd = self.cmd(&["get", "-f", "-", "-o", "json", "--ignore-not-found"]).args(self.managed());
+            Ok(objects(&self.run_unless(&reading(cmd, wanted, list), cancel)?.stdout))
+        })
     }
 
     /// What the server would make of an apply: nothing is stored.
@@ -86,6 +96,10 @@ impl Kubectl<'_> {
     /// # Errors
     /// As kubectl fails: most of what would make the apply fail is found here.
     pub fn dry_run(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
+        in_parts(wanted, |wanted| self.dry_run_of(wanted, cancel))
+    }
+
+    fn dry_run_of(&self, wanted: &[Object], cancel: &AtomicBool) -> Result<Vec<Object>> {
         let manager = format!("--field-manager={FIELD_MANAGER}");
         let args =
             ["apply", "--server-side", "--force-conflicts", &manager, "--dry-run=server", "-f", "-", "-o", "json"];
@@ -208,5 +222,37 @@ impl Kubectl<'_> {
         let cmd = self.timed(&args, "0");
         self.told(&cmd);
         Stream::start(&cmd, take)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn many_objects_are_asked_for_in_parts_and_all_come_in_their_order() {
+        let wanted: Vec<Object> = (0..41)
+            .map(|n| {
+                let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": format!("c{n}")}});
+                Object::new(object).unwrap()
+            })
+            .collect();
+        let parts = std::sync::Mutex::new(Vec::new());
+        let ask = |of: &[Object]| {
+            parts.lock().unwrap().push(of.len());
+            Ok(of.to_vec())
+        };
+        let answer = in_parts(&wanted, ask).unwrap();
+        assert_eq!(
+            answer.iter().map(Object::name).collect::<Vec<_>>(),
+            wanted.iter().map(Object::name).collect::<Vec<_>>()
+        );
+        parts.lock().unwrap().sort_unstable();
+        assert_eq!(*parts.lock().unwrap(), [13, 14, 14]);
+        parts.lock().unwrap().clear();
+        assert_eq!(in_parts(&wanted[..20], ask).unwrap().len(), 20);
+        assert!(in_parts(&[], ask).unwrap().is_empty());
+        assert_eq!(*parts.lock().unwrap(), [20]);
     }
 }

@@ -97,12 +97,14 @@ pub fn run(context: Context, args: &Args) -> Result<Exit> {
         );
     }
     let kubectl = context.kubectl()?;
-    let (orders, git, holder) = std::thread::scope(|scope| {
+    let (looks, holder) = std::thread::scope(|scope| {
         let git = scope.spawn(|| checkout::state(&context));
         let holder = scope.spawn(|| locked::at_work(&kubectl));
-        (orders(&context, &kubectl, args), git.join().unwrap_or_default(), holder.join().unwrap_or_default())
+        let looks = orders(&context, &kubectl, args)
+            .and_then(|orders| looks(&context, &kubectl, orders, git.join().unwrap_or_default().as_ref()));
+        (looks, holder.join().unwrap_or_default())
     });
-    let mut looks = looks(&context, &kubectl, orders?, git.as_ref())?;
+    let mut looks = looks?;
     match (holder, looks.as_mut_slice()) {
         (Some(holder), [one]) => one.findings.push(locked::finding(&holder)),
         (Some(holder), _) => context.ui.say(Tone::Warn, format!("warning: the lock is taken: {holder}")),
