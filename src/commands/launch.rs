@@ -228,7 +228,8 @@ fn request<'a>(
         if afterwards.is_some() {
             ui.say(Tone::Dim, "  the number of pods stays until the new ones are up");
             look.plan = Plan::new(&look.wanted, &look.reading.live, &look.reading.expected, &now)
-                .removing(&look.reading.left_over);
+                .removing(&look.reading.left_over)
+                .restarting(look.order.restart.as_deref());
         }
     }
     let told = story::lines(&words::said(&look.plan.changes)).into_iter().chain(story::drift(&look.drift)).collect();

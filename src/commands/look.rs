@@ -54,6 +54,7 @@ impl Look {
             let moved = release::images(&order.objects, &reading.live, recorded.as_deref());
             reading.left_over = Vec::new();
             let plan = Plan::of_images(&moved.jobs, &reading.live, &moved.expected);
+            let plan = plan.restarting(order.restart.as_deref());
             (moved.objects, plan, Vec::new())
         } else {
             let mut wanted = order.objects.clone();
@@ -63,6 +64,7 @@ impl Look {
             findings.extend(release::scaling(&wanted, &autoscalers));
             let left = release::leave_autoscaled(&mut wanted, &mut reading.expected, &reading.live, &autoscalers);
             let plan = Plan::new(&wanted, &reading.live, &reading.expected, &now).removing(&reading.left_over);
+            let plan = plan.restarting(order.restart.as_deref());
             (wanted, plan, left)
         };
         findings.extend(quota(&plan, &reading, kubectl));

@@ -31,6 +31,8 @@ pub struct Order {
     pub objects: Vec<Object>,
     /// Whether nothing but images is to move; `objects` are then as the files have them.
     pub images_only: bool,
+    /// When all pods are replaced (RFC 3339), if they are in any case.
+    pub restart: Option<String>,
 }
 
 impl Order {

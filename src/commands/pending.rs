@@ -10,7 +10,7 @@ use super::{Context, story, words};
 use crate::error::count;
 use crate::kubectl::Kubectl;
 use crate::manifest::Manifest;
-use crate::release::{Finding, Nature, Running};
+use crate::release::{Change, Finding, Nature, Running};
 
 /// The refusal of a ship while an `update` would change anything. The first ship of a service brings everything.
 ///
@@ -22,12 +22,12 @@ pub fn refusal(
     manifest: &mut Manifest,
     look: &Look,
 ) -> Result<Option<Finding>> {
-    let is_config = |look: &Look| look.plan.changes.iter().any(|change| change.nature != Nature::Image);
+    let is_config = |change: &Change| ![Nature::Image, Nature::Restart].contains(&change.nature);
     let main = crate::release::main_object(&look.reading.live, &look.order.service);
     let version = main.and_then(|main| crate::release::version_of(main, &look.order.service));
     let running = Running { history: look.reading.history.clone(), no_history: None, version };
     let Some((version, from)) = order::stays(&running) else { return Ok(None) };
-    if !is_config(look) && look.drift.is_empty() {
+    if !look.plan.changes.iter().any(is_config) && look.drift.is_empty() {
         return Ok(None);
     }
     // Some of it may come with the version alone: texts that name it, jobs that go before it.

@@ -100,6 +100,7 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, told: &Once)
         command: "remove".into(),
         objects: Vec::new(),
         images_only: false,
+        restart: None,
     };
     let git = checkout::state(context);
     let look = Look::new(order, reading, kubectl, false);

@@ -96,6 +96,7 @@ fn prepare(context: &Context, kubectl: &Kubectl<'_>, service: &str, args: &Args,
         command: format!("rollback to {number}"),
         objects: wanted,
         images_only: false,
+        restart: None,
     };
     // What runs then is of the state of the repo that the release came from, whatever is checked out here.
     let git = target.body.git.clone();

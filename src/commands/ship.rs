@@ -5,6 +5,7 @@ use std::sync::Once;
 
 use anyhow::{Result, anyhow, bail};
 use clap_complete::engine::ArgValueCompleter;
+use jiff::Timestamp;
 
 use super::launch::{How, launch};
 use super::locked::{Errand, Prepared, locked};
@@ -38,6 +39,9 @@ pub struct Args {
     /// Ship the image alone: the configuration stays as it runs, also where the manifest has another
     #[arg(long)]
     image_only: bool,
+    /// Replace all pods, also where nothing differs
+    #[arg(long)]
+    restart: bool,
     /// Write the shipped version into the environment's file of the service
     #[arg(long)]
     record: bool,
@@ -117,6 +121,7 @@ fn prepare(
 ) -> Result<Vec<Prepared>> {
     let mut runs = running_where_needed(kubectl, &manifests)?;
     let (mut orders, mut recordings, mut suites) = (Vec::new(), Vec::new(), Vec::new());
+    let now = Timestamp::now().strftime("%FT%TZ").to_string();
     let mut problems = Problems::default();
     for (manifest, tag) in &mut manifests {
         let service = manifest.service.to_string();
@@ -133,7 +138,8 @@ fn prepare(
         suites.push(args.tests.suite(manifest, &version)?);
         let command = if args.image_only { "ship --image-only" } else { "ship" };
         let (command, objects, images_only) = (command.into(), rendered.objects, args.image_only);
-        orders.push(Order { service, version, from, command, objects, images_only });
+        let restart = args.restart.then(|| now.clone());
+        orders.push(Order { service, version, from, command, objects, images_only, restart });
     }
     if !problems.is_empty() {
         bail!(problems);

@@ -164,5 +164,5 @@ pub fn order_of(
         objects = order::rendered(context, kubectl, manifest, &version)?.objects;
     }
     let objects = release::keep_images(&objects, &live);
-    Ok(Order { service, version, from, command: "update".into(), objects, images_only: false })
+    Ok(Order { service, version, from, command: "update".into(), objects, images_only: false, restart: None })
 }

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use super::ahead::NOBODY;
 use super::paths::{collection, path};
-use super::{FIELD_MANAGER, Kubectl, KubectlError, MARKER, Reason, Result, UNCHECKED, list, objects, reading, single};
+use super::{
+    FIELD_MANAGER, Kubectl, KubectlError, MARKER, RESTARTED, Reason, Result, UNCHECKED, list, objects, reading, single,
+};
 use crate::process::{Cmd, Output};
 use crate::yaml::Object;
 
@@ -50,6 +52,18 @@ impl Kubectl<'_> {
         args.extend([manager.as_str(), "-o", "json"]);
         args.extend(more);
         self.writing(&args).args(self.managed())
+    }
+
+    /// Makes the pod template of an object (`deployment/webapp`) another one by what `kubectl rollout restart` writes, with a time (RFC 3339)
+    /// that is known before; gives the server's answer. It is none of the configuration, so that a later apply leaves it.
+    ///
+    /// # Errors
+    /// As kubectl fails.
+    pub fn restart(&self, object: &str, at: &str) -> Result<Option<Object>> {
+        let patch = json!({"spec": {"template": {"metadata": {"annotations": {RESTARTED: at}}}}}).to_string();
+        let manager = format!("--field-manager={MARKER}");
+        let args = ["patch", object, "--type=merge", "-p", &patch, &manager, "-o", "json"];
+        Ok(objects(&self.change(&self.writing(&args).args(self.managed()))?.stdout).into_iter().next())
     }
 
     /// Writes annotations (`key=value`, or `key-` to remove one) on some objects (`deployment/webapp`), in one call.

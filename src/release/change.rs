@@ -72,7 +72,7 @@ fn attempt(
     marked: impl Fn(&Step) -> Object,
 ) -> Result<Vec<Object>, KubectlError> {
     let mut answers = match &plan.road {
-        Road::Nothing => Vec::new(),
+        Road::Nothing | Road::Restart => Vec::new(),
         Road::SetImage(all) => {
             let jobs: Vec<Object> =
                 steps.iter().filter(|step| step.is_job_due()).map(|step| step.desired.clone()).collect();
@@ -94,6 +94,13 @@ fn attempt(
             if applied.is_empty() { applied } else { kubectl.apply(&applied)? }
         }
     };
+    for step in steps {
+        if let Some(at) = &step.restart {
+            let answer = kubectl.restart(&kubectl_name(&step.desired), at)?;
+            answers.retain(|answer| !answer.is(&step.desired));
+            answers.extend(answer);
+        }
+    }
     // The others are as they were.
     let others = steps.iter().filter(|step| plan.road != Road::Apply || !step.is_applied());
     let others = others.filter_map(|step| step.before.clone()).filter(|before| before.among(&answers).is_none());

@@ -59,7 +59,7 @@ pub fn unmarked<'a>(steps: &[&'a Step], made: &[Changed], road: &Road, body: &Bo
     };
     let lacks = |step: &&&Step| match road {
         Road::Nothing => false,
-        Road::SetImage(_) => true,
+        Road::SetImage(_) | Road::Restart => true,
         Road::Apply => made.iter().any(|one| one.answered && one.after.is(&step.desired) && !is_marked(&one.after)),
     };
     steps.iter().filter(lacks).copied().collect()
@@ -159,6 +159,7 @@ mod tests {
             expected: workload(wanted, image),
             takeover: None,
             job: None,
+            restart: None,
         };
         let release_of = |object: &Object| of(object, "shipcat.dev/release").cloned();
         let new = step(json!({CAUSE: "mine"}), "a:2");

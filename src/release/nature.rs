@@ -19,6 +19,8 @@ pub enum Nature {
     New,
     /// The object goes.
     Removed,
+    /// Its pods are replaced, and nothing else.
+    Restart,
 }
 
 impl Nature {
@@ -30,6 +32,7 @@ impl Nature {
             Self::Config => "config",
             Self::Scale => "scale",
             Self::Removed => "removed",
+            Self::Restart => "restart",
         }
     }
 

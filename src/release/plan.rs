@@ -2,8 +2,9 @@
 
 use super::nature::{Change, Nature, What, changes_of, container_of_image};
 use super::ownership;
-use super::rollout::{Kind, is_complete, is_failed, is_on_delete};
+use super::rollout::{Kind, is_complete, is_failed, is_on_delete, template_path};
 use super::step::{JobRun, Step};
+use crate::kubectl::RESTARTED;
 use crate::yaml::Object;
 
 /// By which road a release goes.
@@ -15,6 +16,8 @@ pub enum Road {
     SetImage(Vec<Images>),
     /// A server-side apply.
     Apply,
+    /// Nothing differs, and pods are replaced all the same.
+    Restart,
 }
 
 /// The images that one object gets.
@@ -58,7 +61,7 @@ impl Plan {
             };
             let (before, expected) = (before.cloned(), expected.clone());
             let takeover = before.as_ref().and_then(|before| ownership::takeover(before, wanted, now));
-            let step = Step { desired: wanted.clone(), before, expected, takeover, job };
+            let step = Step { desired: wanted.clone(), before, expected, takeover, job, restart: None };
             let step = if step.is_applied() { step } else { Step { takeover: None, ..step } };
             changes.extend(changes_of(step.before.as_ref(), &step.expected));
             steps.push(step);
@@ -73,6 +76,24 @@ impl Plan {
             |object: &Object| Change { object: object.to_string(), nature: Nature::Removed, what: What::Object };
         self.changes.extend(leftovers.iter().map(removed));
         self.leftovers = leftovers.to_vec();
+        self
+    }
+
+    /// The same plan with other pods for every workload, also where its template stays as it is: that says `at` (RFC 3339) then. A template that
+    /// changes anyhow is left as it is, since one new revision is enough.
+    pub fn restarting(mut self, at: Option<&str>) -> Self {
+        let Some(at) = at else { return self };
+        let stays = |step: &&mut Step| step.is_workload() && step.before.is_some() && !step.replaces_pods();
+        for step in self.steps.iter_mut().filter(stays) {
+            let path = template_path(&step.desired);
+            let Some(template) = step.expected.json_mut().pointer_mut(path) else { continue };
+            template["metadata"]["annotations"][RESTARTED] = at.into();
+            step.restart = Some(at.to_owned());
+            self.changes.push(Change { object: step.desired.to_string(), nature: Nature::Restart, what: What::Object });
+            if self.road == Road::Nothing {
+                self.road = Road::Restart;
+            }
+        }
         self
     }
 
@@ -92,6 +113,7 @@ impl Plan {
                 expected: object.clone(),
                 takeover: None,
                 job: None,
+                restart: None,
             });
         }
         plan.road = match (all.is_empty(), plan.steps.iter().any(|step| step.job.is_some() && step.is_job_due())) {
@@ -200,6 +222,27 @@ mod tests {
         );
         let new = plan(&[], &live);
         assert_eq!((new.road.clone(), new.changes[0].nature), (Road::Apply, Nature::New));
+    }
+
+    #[test]
+    fn a_restart_is_for_what_would_keep_its_pods() {
+        let live = deployment("a:1", 2, "x");
+        let again = plan(std::slice::from_ref(&live), &live).restarting(Some("2026-01-02T03:04:05Z"));
+        let step = &again.steps[0];
+        assert_eq!((&again.road, again.changes[0].nature, again.changes.len()), (&Road::Restart, Nature::Restart, 1));
+        assert!(step.replaces_pods() && step.is_changed() && step.restart.is_some());
+        // What is applied, and kept in the record, is as it was.
+        assert_eq!(step.desired, live);
+        let image = plan(std::slice::from_ref(&live), &deployment("a:2", 2, "x")).restarting(Some("t"));
+        assert!(
+            matches!(image.road, Road::SetImage(_)) && image.steps[0].restart.is_none() && image.changes.len() == 1
+        );
+        let scale = plan(std::slice::from_ref(&live), &deployment("a:1", 3, "x")).restarting(Some("t"));
+        assert!(scale.road == Road::Apply && scale.steps[0].restart.is_some() && scale.changes.len() == 2);
+        let new = plan(&[], &live).restarting(Some("t"));
+        assert!(new.steps[0].restart.is_none() && new.changes.len() == 1);
+        let same = plan(std::slice::from_ref(&live), &live).restarting(None);
+        assert!(same.road == Road::Nothing && same.changes.is_empty());
     }
 
     fn job(name: &str, condition: &str) -> Object {

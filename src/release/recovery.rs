@@ -292,7 +292,7 @@ impl<'a> Stranded<'a> {
                 false => named(&body.before, &wanted),
             };
             let job = (Kind::of(&wanted) == Some(Kind::Job)).then_some(JobRun::Due);
-            Step { expected: wanted.clone(), desired: wanted, before, takeover: None, job }
+            Step { expected: wanted.clone(), desired: wanted, before, takeover: None, job, restart: None }
         };
         let leftovers = body.leftovers.iter().filter_map(|value| Object::new(value.clone()).ok()).collect();
         Request {

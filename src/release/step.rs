@@ -18,6 +18,8 @@ pub struct Step {
     pub takeover: Option<Takeover>,
     /// Of a Job, whether it is to run.
     pub job: Option<JobRun>,
+    /// Of a workload, that its pods are replaced though nothing else of it asks for that: the time that its template then has (RFC 3339).
+    pub restart: Option<String>,
 }
 
 /// Whether a Job of the render is to run. Its name carries a hash of what it does, so one of its name has done it.

@@ -23,6 +23,7 @@ mod preflight;
 mod rbac;
 mod records;
 mod redaction;
+mod restart;
 mod several;
 mod ship;
 mod slack;

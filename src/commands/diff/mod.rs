@@ -176,7 +176,15 @@ fn orders(context: &Context, kubectl: &Kubectl<'_>, args: &Args) -> Result<Vec<O
             (None, None) => VersionFrom::Manifest,
         };
         let (service, command) = (made.name, "ship".to_owned());
-        Order { service, version: made.version, from, command, objects: made.objects, images_only: false }
+        Order {
+            service,
+            version: made.version,
+            from,
+            command,
+            objects: made.objects,
+            images_only: false,
+            restart: None,
+        }
     };
     Ok(found.made.into_iter().map(order).collect())
 }

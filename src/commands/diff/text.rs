@@ -128,6 +128,7 @@ pub fn summary(look: &Look) -> String {
         (Nature::Config, "configuration change", "configuration changes"),
         (Nature::Scale, "scale change", "scale changes"),
         (Nature::Removed, "object removed", "objects removed"),
+        (Nature::Restart, "restart", "restarts"),
     ] {
         match of(nature) {
             0 => {}
