@@ -133,7 +133,7 @@ fn under_lock(
         (taking.join(), first)
     });
     let taking = taking.map_err(|_| anyhow!("shipcat itself failed while it took the lock"))??;
-    kubectl.in_vain(false);
+    let in_vain = kubectl.in_vain(false);
     match taking {
         Taking::Interrupted(signal) => Ok(interrupted(signal, ui)),
         Taking::Unwanted => first.map(|_| Exit::Refused),
@@ -144,8 +144,8 @@ fn under_lock(
             Err(error.refused(&what).into())
         }
         Taking::Cannot(error) => {
-            // Preflight has more to say, if it is about permissions or the namespace.
-            let first = first?;
+            // Preflight has more to say, if it is about permissions or the namespace; read again, where it was given up for the wait.
+            let first = if in_vain { prepare()? } else { first? };
             refuse(&findings(&first.iter().map(|one| &one.look).collect::<Vec<_>>()))?;
             if let Some(signal) = signal::received() {
                 return Ok(interrupted(signal, ui));

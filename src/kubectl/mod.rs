@@ -142,9 +142,9 @@ impl Kubectl<'_> {
         self.stoppable.store(stoppable, Ordering::SeqCst);
     }
 
-    /// Says whether what is read in this moment is read in vain: calls that are under way are given up.
-    pub fn in_vain(&self, vain: bool) {
-        self.vain.store(vain, Ordering::SeqCst);
+    /// Says whether what is read in this moment is read in vain: calls that are under way are given up. Gives what was said before.
+    pub fn in_vain(&self, vain: bool) -> bool {
+        self.vain.swap(vain, Ordering::SeqCst)
     }
 
     /// Says what is done now, to those who wait for the lock.

@@ -167,6 +167,12 @@ fn what_a_role_lacks_is_named_before_anything_is_changed() {
     named("patch deployments.apps");
     world.kubectl(&["create", "rolebinding", "lost", "--role=nobody-made-it", "--user=lacking"]);
     named("patch deployments.apps");
+    // Also where somebody else has the lock, so that what was read beside it is of no use.
+    without("get", "coordination.k8s.io", "leases", "");
+    world.shipcat(&["lock", "acquire", "--for", "10m"]).ends(0);
+    named("get leases.coordination.k8s.io");
+    named("get leases.coordination.k8s.io");
+    world.shipcat(&["lock", "steal", "--now", "--reason", "test"]).ends(0);
     without("nothing", "", "", "");
     let versions =
         |items: &[Value]| items.iter().map(|item| item["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
