@@ -72,7 +72,10 @@ impl Look {
         let is_open = reading.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
         let drift = match order.images_only || is_open {
             true => Vec::new(),
-            false => release::drift(&mut plan, &answers, &autoscaled),
+            false => {
+                let left = reading.history.broken().map(release::Release::expected).unwrap_or_default();
+                release::drift(&mut plan, &answers, &left, &autoscaled)
+            }
         };
         let mut former = files::former(&reading.history);
         let unknown = files::unknown(&plan, &former);

@@ -132,10 +132,13 @@ pub fn older_file(reading: &Reading, order: &Order) -> Option<Finding> {
         return None;
     }
     let Body { version: tag, who, .. } = shipped;
+    let left = reading.history.broken().filter(|left| left.body.version == runs);
+    let how = left.map(|left| format!("left by release {} that failed", left.number));
+    let how = how.unwrap_or_else(|| "set by hand".to_owned());
     let what = match runs == tag {
         true => format!("{service} runs {runs}, which {who} shipped with `--tag`; the manifest says {version}"),
         false => format!(
-            "{service} runs {runs}, set by hand over {tag}, which {who} shipped with `--tag`; the manifest says {version}"
+            "{service} runs {runs}, {how} over {tag}, which {who} shipped with `--tag`; the manifest says {version}"
         ),
     };
     let todo = format!("`shipcat update` keeps the image that runs, `--tag {version}` goes to the manifest's");

@@ -31,9 +31,9 @@ pub struct Drift {
     pub fate: Fate,
 }
 
-/// What was changed by hand, for each object of a plan. `answers` are those of the release that runs; the number of pods of those in
-/// `autoscaled` is an autoscaler's. The plan keeps of its changes those that the manifest asks for.
-pub fn drift(plan: &mut Plan, answers: &[Object], autoscaled: &[String]) -> Vec<Drift> {
+/// What was changed by hand, for each object of a plan. `answers` are those of the release that runs; `left` is what a later one, that
+/// failed and was not taken back, was to make: nobody's hand; the number of pods of those in `autoscaled` is an autoscaler's. The plan keeps of its changes those that the manifest asks for.
+pub fn drift(plan: &mut Plan, answers: &[Object], left: &[Object], autoscaled: &[String]) -> Vec<Drift> {
     let mut found = Vec::new();
     for step in &plan.steps {
         let Some(answer) = step.desired.among(answers) else { continue };
@@ -46,6 +46,10 @@ pub fn drift(plan: &mut Plan, answers: &[Object], autoscaled: &[String]) -> Vec<
             continue;
         };
         let wanted = differences(live.json(), step.expected.json());
+        let since_left = live.among(left).map(|left| differences(left.json(), live.json()));
+        let is_left = |path: &Path| {
+            since_left.as_ref().is_some_and(|since| !since.iter().any(|difference| difference.path.overlaps(path)))
+        };
         let is_count = |difference: &Difference| difference.path.to_string() == "spec.replicas";
         for difference in since(answer, live) {
             let over: Vec<&Difference> =
@@ -55,7 +59,7 @@ pub fn drift(plan: &mut Plan, answers: &[Object], autoscaled: &[String]) -> Vec<
                 [one] if one.path == difference.path && one.to == difference.from => Fate::PutBack,
                 _ => Fate::Replaced,
             };
-            if is_count(&difference) && autoscaled.contains(&live.to_string()) {
+            if is_left(&difference.path) || is_count(&difference) && autoscaled.contains(&live.to_string()) {
                 continue;
             }
             let by = ownership::holder(live, &difference.path);
@@ -137,7 +141,7 @@ mod tests {
     fn look(live: &Object, expected: &Object, answer: &Object) -> (Vec<Drift>, Plan) {
         let one = std::slice::from_ref;
         let mut plan = Plan::new(one(expected), one(live), one(expected), "now");
-        let drift = drift(&mut plan, one(answer), &[]);
+        let drift = drift(&mut plan, one(answer), &[], &[]);
         (drift, plan)
     }
 
@@ -160,6 +164,21 @@ mod tests {
         let live = deployment("info", 30, json!([]));
         let (drift, plan) = look(&live, &deployment("debug", 30, json!([])), &answer("info"));
         assert_eq!((drift, plan.changes.len()), (Vec::new(), 1));
+    }
+
+    #[test]
+    fn what_a_failed_release_left_is_nobodys_hand() {
+        let one = std::slice::from_ref;
+        let (live, wanted) = (deployment("debug", 7, json!([])), deployment("info", 30, json!([])));
+        let told = |left: &Object| {
+            let mut plan = Plan::new(one(&wanted), one(&live), one(&wanted), "now");
+            let found = drift(&mut plan, one(&answer("info")), one(left), &[]);
+            (found.len(), plan.changes.len())
+        };
+        // It brought the level; somebody else the grace period.
+        assert_eq!(told(&answer("debug")), (1, 1));
+        assert_eq!(told(&Object::new(significant(live.json())).unwrap()), (0, 2));
+        assert_eq!(told(&answer("other")), (2, 0));
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl History {
         self.0.iter().find(|release| release.outcome == Outcome::Deployed)
     }
 
+    /// The newest release, if it failed and was not taken back: what it left is what runs.
+    pub fn broken(&self) -> Option<&Release> {
+        self.newest().filter(|release| release.outcome == Outcome::Broken)
+    }
+
     /// The release of that number.
     pub fn get(&self, number: u32) -> Option<&Release> {
         self.0.iter().find(|release| release.number == number)

@@ -153,8 +153,17 @@ impl Release {
 
     /// What the API server made of them, as far as it was kept.
     pub fn answers(&self) -> Vec<Object> {
-        self.answer.iter().flatten().filter_map(|value| Object::new(value.clone()).ok()).collect()
+        objects(self.answer.iter().flatten())
     }
+
+    /// What its change was to make of the objects.
+    pub fn expected(&self) -> Vec<Object> {
+        objects(&self.body.expected)
+    }
+}
+
+fn objects<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<Object> {
+    values.into_iter().filter_map(|value| Object::new(value.clone()).ok()).collect()
 }
 
 #[cfg(test)]

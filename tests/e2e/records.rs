@@ -246,9 +246,23 @@ fn what_fails_may_be_kept_for_a_look() {
         (world.image().as_str(), world.outcomes()),
         ("crashes", vec!["broken".to_owned(), "deployed".to_owned()])
     );
-    assert!(world.shipcat(&["status", "webapp"]).ends(1).stdout.contains("broken: kept as it is: "));
+    let status = world.shipcat(&["status", "webapp"]).ends(1).stdout;
+    assert!(status.contains("broken: kept as it is: ") && !status.contains("somebody"), "{status}");
     assert_eq!(world.kubectl(&["get", "lease"]), "");
-    world.shipcat(&["rollback", "webapp"]).ends(0).says("webapp 0.1.0 runs in dev after");
+    // It was the release, and nobody's hand; what somebody does besides is.
+    world.kubectl(&["scale", "deployment/webapp", "--replicas=1"]);
+    let diff = world.shipcat(&["diff", "webapp"]).ends(1).stdout;
+    assert!(
+        diff.contains("running crashes (left by release 2, which failed; before it was 0.1.0), release 1 by"),
+        "{diff}"
+    );
+    assert!(
+        diff.matches("changed by hand").count() == 2 && diff.contains("spec.replicas 2 -> 1: changed by hand"),
+        "{diff}"
+    );
+    let back = world.shipcat(&["rollback", "webapp"]).ends(0);
+    back.says("webapp 0.1.0 runs in dev after")
+        .says("Deployment/webapp   image    registry.shipcat.test/webapp:crashes -> 0.1.0");
     assert_eq!(world.image(), "0.1.0");
 }
 

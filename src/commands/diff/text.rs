@@ -72,9 +72,14 @@ fn running(look: &Look) -> String {
     let newest = look.reading.history.newest().filter(|newest| newest.outcome == Outcome::Pending);
     let age = ago(std::time::Duration::try_from(Timestamp::now().duration_since(body.started)).unwrap_or_default());
     let git = body.git.as_ref().map(|git| format!(", manifests {}", git.short())).unwrap_or_default();
+    let left = look.reading.history.broken().filter(|left| live.as_ref() == Some(&left.body.version));
     let by_hand = match &live {
         Some(live) if newest.is_some_and(|newest| newest.body.version == *live) => {
             " (by a release that has not ended)".into()
+        }
+        Some(live) if *live != body.version && left.is_some() => {
+            let number = left.map(|left| left.number).unwrap_or_default();
+            format!(" (left by release {number}, which failed; before it was {})", body.version)
         }
         Some(live) if *live != body.version => format!(" (set by hand; the release brought {})", body.version),
         None if main_object(&release.objects(), &look.order.service).is_some() => " (gone)".to_owned(),

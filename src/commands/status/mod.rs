@@ -104,7 +104,12 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
             text += &format!("  tests     {}, {age}\n", tests.line());
         }
         // While another release is under way, or died there, what is live is that one's doing.
-        let is_open = sight.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
+        // What failed and was kept is told below.
+        let is_open = sight.history.newest().is_some_and(|newest| match newest.outcome {
+            Outcome::Pending => true,
+            Outcome::Broken => newest.body.version == version,
+            _ => false,
+        });
         if running.body.version != version && sight.is_seen && !is_open {
             text += &format!(
                 "  warning   release {} brought {}: somebody changed the image since\n",
