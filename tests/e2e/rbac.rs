@@ -167,6 +167,10 @@ fn what_a_role_lacks_is_named_before_anything_is_changed() {
     named("patch deployments.apps");
     world.kubectl(&["create", "rolebinding", "lost", "--role=nobody-made-it", "--user=lacking"]);
     named("patch deployments.apps");
+    // Who may not delete the lock's Lease gives it back all the same.
+    without("delete", "coordination.k8s.io", "leases", "");
+    named("delete leases.coordination.k8s.io");
+    world.shipcat(&["ship", "webapp"]).ends(0).says("nothing to do");
     // Also where somebody else has the lock, so that what was read beside it is of no use.
     without("get", "coordination.k8s.io", "leases", "");
     world.shipcat(&["lock", "acquire", "--for", "10m"]).ends(0);

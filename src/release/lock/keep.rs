@@ -191,5 +191,12 @@ fn try_to_give_back(kubectl: &Kubectl<'_>, id: &str, lease: Option<Object>) -> R
         return Ok(());
     }
     state.run = None;
-    if state.is_free() { kubectl.delete_lease(&lease) } else { kubectl.put_lease(&state.lease(Some(&lease))).map(drop) }
+    if state.is_free() {
+        match kubectl.delete_lease(&lease) {
+            // Who may not delete it may say that it is free.
+            Err(error) if error.reason == Reason::Forbidden => {}
+            other => return other,
+        }
+    }
+    kubectl.put_lease(&state.lease(Some(&lease))).map(drop)
 }
