@@ -8,6 +8,7 @@ use super::change::Changed;
 use super::ended::{Back, Ended};
 use super::evidence;
 use super::gone;
+use super::plan::Road;
 use super::putback::{self, PutBack};
 use super::record::Outcome;
 use super::request::Request;
@@ -102,7 +103,10 @@ impl Run<'_> {
         if self.request.keeps_failures && interrupted.is_none() {
             return self.keep(&summary);
         }
-        ui.say(Tone::Plain, "taking it back");
+        let is_nothing = self.request.plan.road == Road::Nothing;
+        if !is_nothing {
+            ui.say(Tone::Plain, "taking it back");
+        }
         let mut back = putback::put_back(self.kubectl, self.changed, self.request.rollback_timeout, ui);
         if interrupted.is_some() {
             ended.evidence = self.keep_evidence(trouble, &summary, watch.picture());
@@ -126,6 +130,9 @@ impl Run<'_> {
             );
         }
         let exit = self.conclude(&back, &restored, interrupted);
+        if is_nothing && matches!(trouble, Trouble::Rollout(_) | Trouble::Late(_)) {
+            ui.say(Tone::Plain, "hint: ship a version that works, or `shipcat rollback`");
+        }
         if interrupted.is_none() {
             retention::forget(self.kubectl, self.request, self.record.number, false, ui);
         }
@@ -232,6 +239,10 @@ impl Run<'_> {
         if back.is_complete() && restored.is_ok() {
             let before = self.main(|step| step.before.as_ref());
             let state = match before.and_then(|before| version_of(before, service)) {
+                // What is broken is not said to run.
+                Some(version) if plan.road == Road::Nothing => {
+                    format!("nothing was changed: {service} {version} in {environment} is as before")
+                }
                 Some(version) => format!("{service} {version} runs in {environment} as before"),
                 None if before.is_some() => format!("{service} runs in {environment} as before"),
                 None if plan.steps.iter().any(|step| step.before.is_some() && step.job.is_none()) => {

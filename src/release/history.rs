@@ -100,9 +100,10 @@ impl History {
         self.0.iter().find(|release| release.outcome == Outcome::Deployed)
     }
 
-    /// The newest release, if it failed and was not taken back: what it left is what runs.
+    /// The newest release that was not taken back, if it failed: what it left is what runs.
     pub fn broken(&self) -> Option<&Release> {
-        self.newest().filter(|release| release.outcome == Outcome::Broken)
+        let newest = self.0.iter().find(|release| release.outcome != Outcome::TakenBack);
+        newest.filter(|release| release.outcome == Outcome::Broken)
     }
 
     /// The release of that number.
@@ -165,6 +166,9 @@ mod tests {
             release(1, Outcome::Deployed, "a"),
         ]);
         assert_eq!(history.running().unwrap().number, 4);
+        assert!(history.broken().is_none());
+        let left = History(vec![release(3, Outcome::TakenBack, "c"), release(2, Outcome::Broken, "b")]);
+        assert_eq!(left.broken().unwrap().number, 2);
         assert_eq!(history.before_running(Some("c")).unwrap().number, 1);
         assert_eq!(history.before_running(Some("by hand")).unwrap().number, 4);
         assert!(History(vec![release(1, Outcome::Deployed, "a")]).before_running(None).is_none());

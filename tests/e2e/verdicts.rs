@@ -244,6 +244,10 @@ fn onto_a_broken_service_what_works_goes_out_and_what_does_not_is_no_success() {
     let sets = world.replica_sets();
     let run = world.shipcat(&["ship", "webapp", "--tag", "crashes"]).ends(3);
     assert!(run.stderr.contains("crashed") && run.stderr.contains("exit code 7"), "{}", run.stderr);
+    let run = run.says("\nnothing was changed: webapp crashes in dev is as before (release 3 was taken back)\nhint: ship a version that works");
+    assert!(!run.stderr.contains("taking it back") && !run.stderr.contains(" runs in dev"), "{}", run.stderr);
+    let status = world.shipcat(&["status", "webapp"]).ends(1).stdout;
+    assert!(status.contains("release 1 brought 0.1.0: release 2, which failed, left crashes\n"), "{status}");
     assert_eq!(world.replica_sets(), sets);
     until("it was never said to be stuck", || {
         let conditions = world.get(&["deployment", "webapp"])["status"]["conditions"].clone();

@@ -104,17 +104,14 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
             text += &format!("  tests     {}, {age}\n", tests.line());
         }
         // While another release is under way, or died there, what is live is that one's doing.
-        // What failed and was kept is told below.
-        let is_open = sight.history.newest().is_some_and(|newest| match newest.outcome {
-            Outcome::Pending => true,
-            Outcome::Broken => newest.body.version == version,
-            _ => false,
-        });
+        let is_open = sight.history.newest().is_some_and(|newest| newest.outcome == Outcome::Pending);
         if running.body.version != version && sight.is_seen && !is_open {
-            text += &format!(
-                "  warning   release {} brought {}: somebody changed the image since\n",
-                running.number, running.body.version
-            );
+            let left = sight.history.broken().filter(|broken| broken.body.version == version);
+            let how = match left {
+                Some(left) => format!("release {}, which failed, left {version}", left.number),
+                None => "somebody changed the image since".to_owned(),
+            };
+            text += &format!("  warning   release {} brought {}: {how}\n", running.number, running.body.version);
         }
     } else if sight.no_history.is_some() {
         text += "  release   not known: you may not read the records\n";
