@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Run;
 use crate::common::world::World;
+use crate::common::write;
 use serde_json::Value;
 
 fn json(world: &World, args: &[&str], code: i32) -> Value {
@@ -43,4 +44,32 @@ fn a_rollout_is_followed_and_told_to_programs() {
     assert!(!offered.contains("crashes"), "what was taken back is nothing to go back to: {offered}");
     let list = json(&world, &["list", "-o", "json"], 0);
     assert_eq!(list["environments"][0]["services"][0]["version"], "0.2.0");
+}
+
+#[test]
+fn several_are_told_one_by_one() {
+    let world = World::new("status-all");
+    let manifest = "version: 0.1.0\nimage: webapp\nport: 8080\nhealth: /ready\nterminationGracePeriodSeconds: 1\n";
+    for service in ["api", "later"] {
+        write(world.repo.path(), &[(&format!("manifests/{service}/manifest.yml"), manifest)]);
+    }
+    world.shipcat(&["ship", "webapp", "api"]).ends(0);
+    let told = world.shipcat(&["status", "webapp", "api"]).ends(0).stdout;
+    let parts: Vec<&str> = told.split("\n\n").collect();
+    assert!(
+        parts.len() == 2 && parts[0].starts_with("webapp in dev (") && parts[1].starts_with("api in dev ("),
+        "{told}"
+    );
+    assert_eq!(told.matches("health    well, ").count(), 2, "{told}");
+    // One that is not there makes it a no.
+    let all = json(&world, &["status", "--all", "-o", "json"], 1);
+    let services: Vec<(&str, bool)> = all["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["service"].as_str().unwrap(), one["isWell"].as_bool().unwrap()))
+        .collect();
+    assert_eq!(services, [("api", true), ("later", false), ("webapp", true)]);
+    let refused = world.shipcat(&["status", "--all", "--watch"]).ends(2);
+    assert_eq!(refused.stderr, "error: `--watch` is for one service\nhint: name one service\n");
 }

@@ -4,26 +4,27 @@ mod parts;
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
-use clap_complete::engine::ArgValueCompleter;
+use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::report::Answer;
-use super::{Context, complete, history, locked, options};
-use crate::error::Exit;
+use super::survey::Selection;
+use super::target::manifests;
+use super::{Context, history, locked, options};
+use crate::error::{Exit, Failure};
 use crate::kubectl::Kubectl;
 use crate::release::{self, History, Limits, Outcome, Release, main_object, version_of};
+use crate::threads;
 use crate::ui::ago;
 use parts::Parts;
 
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The service
-    #[arg(value_name = "SERVICE", add = ArgValueCompleter::new(complete::services))]
-    service: String,
-    /// Go on telling how it is, whenever that changes, until Ctrl-C
+    #[command(flatten)]
+    selection: Selection,
+    /// Go on telling how it is, whenever that changes, until Ctrl-C; for one service
     #[arg(long, conflicts_with = "output")]
     watch: bool,
     #[command(flatten)]
@@ -32,6 +33,7 @@ pub struct Args {
 
 /// What is known of a service.
 struct Sight {
+    service: String,
     parts: Parts,
     history: History,
     /// Why the releases are not known, if they may not be read.
@@ -46,48 +48,83 @@ struct Sight {
     exit: Exit,
 }
 
-/// Runs it. 0 if the service is well, 1 if it is not, or not there.
+/// Runs it. 0 if the services are well, 1 if one is not, or not there.
 ///
 /// # Errors
 /// If the cluster cannot be read.
 pub fn run(context: Context, args: &Args) -> Result<Exit> {
+    let Selection { services, all } = &args.selection;
+    let services = match all {
+        true => manifests(&context, &[])?.iter().map(|(manifest, _)| manifest.service.to_string()).collect(),
+        false => services.clone(),
+    };
+    if args.watch && services.len() != 1 {
+        bail!(Failure::refused("`--watch` is for one service").hint("name one service"));
+    }
     let kubectl = context.kubectl()?;
     let limits = options::limits(context.environment.graces);
-    let sight = look(&context, &kubectl, &args.service, &limits)?;
+    let mut sights = look(&context, &kubectl, &services, &limits)?;
+    let exit = Exit::worst(sights.iter().map(|sight| sight.exit));
     if args.answer.is_json() {
-        context.report.answer(as_json(&sight, &args.service, &context, &kubectl));
-        return Ok(sight.exit);
+        let mut told: Vec<Value> = sights.iter().map(|sight| as_json(sight, &context, &kubectl)).collect();
+        // Who names one service gets that one.
+        let answer = match (told.pop(), *all || services.len() != 1) {
+            (Some(one), false) => one,
+            (last, _) => json!({"version": 1, "services": told.into_iter().chain(last).collect::<Vec<_>>()}),
+        };
+        context.report.answer(answer);
+        return Ok(exit);
     }
-    context.ui.product(&text(&sight, &args.service, &context, &kubectl)).context("cannot write to stdout")?;
-    if args.watch { follow(&context, &kubectl, sight, &limits) } else { Ok(sight.exit) }
+    let texts: Vec<String> = sights.iter().map(|sight| text(sight, &context, &kubectl)).collect();
+    context.ui.product(&texts.join("\n")).context("cannot write to stdout")?;
+    match sights.pop().filter(|_| args.watch) {
+        Some(sight) => follow(&context, &kubectl, sight, &limits),
+        None => Ok(exit),
+    }
 }
 
-fn look(context: &Context, kubectl: &Kubectl<'_>, service: &str, limits: &Limits) -> Result<Sight> {
-    // Of the file only that there is such a service, or was: what runs, the record and the cluster say.
-    let manifest = context.manifest(service);
+/// Looks at services, in their order.
+fn look(context: &Context, kubectl: &Kubectl<'_>, services: &[String], limits: &Limits) -> Result<Vec<Sight>> {
     let cancel = false.into();
-    let (reached, history, holder) = std::thread::scope(|scope| {
-        let history = scope.spawn(|| History::read_all(kubectl, &[service], &cancel));
+    let names: Vec<&str> = services.iter().map(String::as_str).collect();
+    let (reached, histories, holder) = std::thread::scope(|scope| {
+        let histories = scope.spawn(|| History::read_all(kubectl, &names, &cancel));
         let holder = scope.spawn(|| locked::at_work(kubectl));
-        (kubectl.reach(), history.join(), holder.join().unwrap_or_default())
+        (kubectl.reach(), histories.join(), holder.join().unwrap_or_default())
     });
     reached?;
-    let mut histories = history.map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))??;
-    let history = histories.read.remove(service).unwrap_or_default();
-    if history.newest().is_none() {
-        manifest?;
-    }
-    let parts = Parts::read(kubectl, service, &history)?;
-    let (health, exit) = parts.health(limits);
-    let main = main_object(&parts.live, service);
-    let is_seen = main.is_some();
-    let recorded = history.running().filter(|_| parts.is_without_image()).map(|running| running.body.version.clone());
-    let version = main.and_then(|live| version_of(live, service)).or(recorded);
-    Ok(Sight { parts, history, no_history: histories.refused, holder, version, is_seen, health, exit })
+    let histories = histories.map_err(|_| anyhow!("shipcat itself failed while it read from the cluster"))??;
+    let one = |service: &String| {
+        let history = histories.read.get(service).cloned().unwrap_or_default();
+        // Of the file only that there is such a service, or was: what runs, the record and the cluster say.
+        if history.newest().is_none() {
+            context.manifest(service)?;
+        }
+        let parts = Parts::read(kubectl, service, &history)?;
+        let (health, exit) = parts.health(limits);
+        let main = main_object(&parts.live, service);
+        let is_seen = main.is_some();
+        let recorded =
+            history.running().filter(|_| parts.is_without_image()).map(|running| running.body.version.clone());
+        let version = main.and_then(|live| version_of(live, service)).or(recorded);
+        Ok(Sight {
+            service: service.clone(),
+            parts,
+            history,
+            no_history: histories.refused.clone(),
+            holder: holder.clone(),
+            version,
+            is_seen,
+            health,
+            exit,
+        })
+    };
+    threads::waiting(services, one).into_iter().collect()
 }
 
 /// For people.
-fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) -> String {
+fn text(sight: &Sight, context: &Context, kubectl: &Kubectl<'_>) -> String {
+    let service = &sight.service;
     let version = sight.version.as_deref().unwrap_or("-");
     let mut text = format!(
         "{service} in {} (context {}, namespace {})\n  version   {version}\n  health    {}\n",
@@ -136,13 +173,13 @@ fn text(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) 
 }
 
 /// For programs.
-fn as_json(sight: &Sight, service: &str, context: &Context, kubectl: &Kubectl<'_>) -> Value {
+fn as_json(sight: &Sight, context: &Context, kubectl: &Kubectl<'_>) -> Value {
     json!({
         "version": 1,
         "environment": context.environment.name.as_ref(),
         "context": kubectl.context(),
         "namespace": kubectl.namespace(),
-        "service": service,
+        "service": sight.service,
         "running": sight.version,
         "isWell": sight.exit == Exit::Done,
         "health": sight.health,
