@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::moment::Moment;
-use super::picture::{is_over, statuses, text};
+use super::picture::{condition, is_over, statuses, text};
 use super::trouble::finding;
 use super::{Finding, Memory};
 use crate::error::join_and;
@@ -36,6 +36,10 @@ pub fn unready(pod: &Object, at: Moment<'_>, memory: &mut Memory) -> Option<Find
     if let Some((container, message)) = not_ready(pod) {
         let fresh = !lasts("not-ready", UNREADY);
         return Some(Finding { has_log: true, fresh, ..base("not-ready", container, message) });
+    }
+    if let Some(message) = gated(pod) {
+        let fresh = !lasts("gate", UNREADY);
+        return Some(Finding { fresh, ..base("not-ready", "", message) });
     }
     let why = being_made(pod)?;
     // A pod that nobody has scheduled yet is no pod of a node.
@@ -78,6 +82,15 @@ fn not_ready(pod: &Object) -> Option<(&str, String)> {
     let (noun, verb) = if names.len() == 1 { ("container", "runs and is") } else { ("containers", "run and are") };
     let probe = unready.iter().find_map(|status| probe(pod, status)).unwrap_or_default();
     Some((first, format!("{noun} {} of {} {verb} not ready{probe}", join_and(&names), pod.name())))
+}
+
+/// The readiness gates that keep a pod from being ready whose containers all are: its node knows nothing of them, so no probe says it.
+fn gated(pod: &Object) -> Option<String> {
+    condition(pod, "ContainersReady")?;
+    let gates = pod.list("/spec/readinessGates").iter().map(|gate| text(gate, "conditionType"));
+    let names: Vec<String> = gates.filter(|gate| condition(pod, gate).is_none()).map(|g| format!("`{g}`")).collect();
+    let noun = if names.len() == 1 { "gate" } else { "gates" };
+    (!names.is_empty()).then(|| format!("{} waits for its readiness {noun} {}", pod.name(), join_and(&names)))
 }
 
 /// What the probe asks that a container must pass now: while it starts up, that is another one.
@@ -180,6 +193,25 @@ mod tests {
             Some("w-1 is still being made (ContainerCreating)")
         );
         assert_eq!(told(json!({}), creating), None, "no node has it yet");
+    }
+
+    #[test]
+    fn a_pod_whose_containers_are_ready_names_the_gates_that_are_not() {
+        let gates = |names: &[&str]| {
+            let gates: Vec<Value> = names.iter().map(|name| json!({"conditionType": name})).collect();
+            json!({"nodeName": "n", "readinessGates": gates})
+        };
+        let status = |containers: &str| {
+            json!({"containerStatuses": [runs("w", true)], "conditions": [{"type": "ContainersReady", "status": containers},
+                {"type": "met", "status": "True"}, {"type": "unmet", "status": "False"},
+                {"type": "Ready", "status": "False", "reason": "ReadinessGatesNotReady"}]})
+        };
+        let one = told(gates(&["met", "example.com/lb"]), status("True"));
+        assert_eq!(one.as_deref(), Some("w-1 waits for its readiness gate `example.com/lb`"));
+        let two = told(gates(&["example.com/lb", "unmet"]), status("True"));
+        assert_eq!(two.as_deref(), Some("w-1 waits for its readiness gates `example.com/lb` and `unmet`"));
+        assert_eq!(told(gates(&["met"]), status("True")), None);
+        assert_eq!(told(gates(&["unmet"]), status("False")), None, "its containers are to be waited for first");
     }
 
     #[test]
