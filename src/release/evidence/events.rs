@@ -14,6 +14,9 @@ const EVENTS: usize = 3;
 /// What only says again what the state of a container, or of what should make pods, says.
 const REPEATS: [&str; 3] = ["BackOff", "Failed", "FailedCreate"];
 
+/// What tells why a pod does not end. Its other warnings are of its life before.
+const ENDS: [&str; 3] = ["FailedKillPod", "FailedPreStopHook", "ExceededGracePeriod"];
+
 /// Warnings with the same words.
 struct Group {
     line: String,
@@ -30,7 +33,8 @@ pub fn events_of(events: &[Object], finding: &Finding) -> Vec<String> {
         let message = event.text("/message").lines().next().unwrap_or_default().trim();
         let is_said = REPEATS.contains(&event.text("/reason")) || finding.message.contains(message);
         let is_about = !finding.uid.is_empty() && event.text("/involvedObject/uid") == finding.uid;
-        if !is_about || event.text("/type") != "Warning" || is_said {
+        let is_before = finding.reason == "stopping" && !ENDS.contains(&event.text("/reason"));
+        if is_before || !is_about || event.text("/type") != "Warning" || is_said {
             continue;
         }
         let line = format!("{}: {message}", event.text("/reason"));
@@ -101,5 +105,16 @@ mod tests {
             ]
         );
         assert!(events_of(&events, &Finding { uid: String::new(), ..of }).is_empty());
+    }
+
+    #[test]
+    fn of_a_pod_that_stops_only_that_is_told() {
+        let of = Finding { uid: "p".into(), ..finding("stopping", "waits for p to stop".into()) };
+        let time = "2026-11-23T04:00:00Z";
+        let events = [
+            event("p", "Warning", "FailedMount", "no such volume", 1, (time, time)),
+            event("p", "Warning", "FailedPreStopHook", "exit code 1", 1, (time, time)),
+        ];
+        assert_eq!(events_of(&events, &of), ["FailedPreStopHook: exit code 1"]);
     }
 }

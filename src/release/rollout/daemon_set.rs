@@ -12,6 +12,7 @@ use super::picture::{is_over, revision_hash};
 use super::settled::settled;
 use super::short::no_pod;
 use super::stateful_set::is_ready;
+use super::stopping::stopping;
 use super::verdict::{Verdict, status, troubles, with_reason};
 use crate::yaml::Object;
 
@@ -59,6 +60,7 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         }
         findings.push(finding);
     }
+    findings.extend(stopping(set, wanted, at, memory));
     let (word, other) = at.goal.words;
     let line = if complete {
         format!("{wanted} of {wanted} {word} pods ready, watching that they stay up")

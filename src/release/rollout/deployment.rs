@@ -7,6 +7,7 @@ use super::moment::Moment;
 use super::picture::is_over;
 use super::settled::settled;
 use super::stateful_set::is_ready;
+use super::stopping::stopping;
 use super::trouble::{cannot_create, finding};
 use super::unready::unready;
 use super::verdict::{Verdict, status, troubles, with_reason};
@@ -49,6 +50,7 @@ pub fn judge(deployment: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdic
         }
         findings.push(finding);
     }
+    findings.extend(stopping(deployment, wanted, at, memory));
     if !pods.is_empty() && doomed == pods.len() {
         findings.retain(|finding| finding.doomed);
         return Verdict::Doomed(findings);

@@ -11,7 +11,8 @@ pub fn late(findings: Vec<Finding>, last: Vec<Finding>, line: &str, goals: &[Goa
     let mut found = if findings.is_empty() { goals.iter().filter_map(runs).collect() } else { findings };
     if found.is_empty() {
         let was = |last: Finding| Finding { message: format!("not long ago: {}", last.message), ..last };
-        found.extend(last.into_iter().map(was));
+        // Who has stopped by now keeps nothing any more.
+        found.extend(last.into_iter().filter(|last| last.reason != "stopping").map(was));
     }
     if found.is_empty() {
         found.push(finding("late", line.to_owned()));

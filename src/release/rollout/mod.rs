@@ -17,6 +17,7 @@ mod selector;
 mod settled;
 mod short;
 mod stateful_set;
+mod stopping;
 mod streams;
 mod stuck;
 mod trouble;

@@ -10,6 +10,7 @@ use super::moment::Moment;
 use super::picture::{condition, is_over, revision_hash};
 use super::settled::{is_held, settled};
 use super::short::no_pod;
+use super::stopping::stopping;
 use super::stuck::strays;
 use super::verdict::{Verdict, status, troubles, with_reason};
 use crate::yaml::Object;
@@ -56,6 +57,7 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
         }
         findings.push(finding);
     }
+    findings.extend(stopping(set, wanted, at, memory));
     let (word, other) = at.goal.words;
     let line = if complete {
         format!("{} of {new} {word} pods ready, watching that they stay up", up.min(new))

@@ -17,7 +17,7 @@ use crate::yaml::Object;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The word for machines: `crash`, `image`, `config`, `container`, `create`, `schedule`, `not-ready`, `ended`,
-    /// `paused`, `job`, `late`.
+    /// `stopping`, `paused`, `job`, `late`.
     pub reason: &'static str,
     /// The pod, if it is about one.
     pub pod: String,

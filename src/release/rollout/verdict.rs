@@ -123,6 +123,8 @@ pub fn status(object: &Object, field: &str) -> i64 {
 /// A line of progress, with the first trouble that is worth a word.
 pub fn with_reason(line: &str, findings: &[Finding]) -> String {
     match findings.iter().find(|finding| !finding.fresh) {
+        // The time that it has left is other at each look, and would be news each time.
+        Some(finding) if finding.reason == "stopping" => format!("{line}: waits for {} to stop", finding.pod),
         Some(finding) => format!("{line}: {}", finding.message.lines().next().unwrap_or_default()),
         None => line.to_owned(),
     }
