@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::request::Request;
-use super::super::rollout::{Finding, Picture, folded, pod_selectors};
+use super::super::rollout::{Finding, Picture, folded, is_missing, pod_selectors};
 use crate::kubectl::Kubectl;
 use crate::threads;
 use crate::ui::{Tone, Ui};
@@ -109,7 +109,8 @@ fn logs(kubectl: &Kubectl<'_>, pod: &Object) -> Vec<(PathBuf, String)> {
                 if previous && !restarted {
                     continue;
                 }
-                if let Ok(text) = kubectl.logs(pod.name(), name, LINES, previous) {
+                let text = kubectl.logs(pod.name(), name, LINES, previous).ok();
+                if let Some(text) = text.filter(|text| !is_missing(text)) {
                     found.push((PathBuf::from(format!("logs/{}_{name}.{end}", pod.name())), text));
                 }
             }

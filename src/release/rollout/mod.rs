@@ -37,7 +37,7 @@ pub use streams::{pod_selectors, streams};
 pub use trouble::{Finding, folded};
 pub use verdict::{Verdict, judge};
 pub use watch::{Ending, Watch};
-pub use words::last_words;
+pub use words::{is_missing, last_words};
 
 #[cfg(test)]
 mod job_tests;

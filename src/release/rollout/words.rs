@@ -13,9 +13,15 @@ const LINES: usize = 20;
 const CRASHES: usize = 8;
 const ALIKE: usize = 3;
 
-/// Whether a log says something. kubelet says that there is none on the log's own channel, and kubectl that all went well.
+/// Whether a log says something.
 fn says(log: &str) -> bool {
-    !log.trim().is_empty() && !log.starts_with("unable to retrieve container logs for ")
+    !log.trim().is_empty() && !is_missing(log)
+}
+
+/// Whether what was told as a log says only that there is none: kubelet says it on the log's own channel, and kubectl that all went well.
+pub fn is_missing(log: &str) -> bool {
+    let log = log.trim();
+    log.starts_with("unable to retrieve container logs for ") && !log.contains('\n')
 }
 
 /// Which runs are asked for their log, the last one or the one before (`true`), the likelier first.
@@ -102,5 +108,17 @@ impl Listener {
         for finding in findings.iter_mut().filter(|finding| finding.has_log && finding.log.is_none()) {
             finding.log = memory.words_of(&finding.pod, &finding.container).cloned();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_kubelet_says_of_a_log_that_is_gone_is_no_log() {
+        assert!(is_missing("unable to retrieve container logs for containerd://0a1b2c"));
+        assert!(!is_missing("unable to retrieve container logs for the report\nthe archive is down\n"));
+        assert!(!is_missing("") && !says("") && !says("unable to retrieve container logs for containerd://0a1b2c\n"));
     }
 }
