@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use super::picture::revision_hash;
-use super::stateful_set::{is_ready, partition};
+use super::stateful_set::{is_kept, is_ready, partition};
 use super::verdict::status;
 use super::{Finding, Goal, Picture};
 use crate::error::count;
@@ -55,9 +55,7 @@ fn of(picture: &Picture, goal: &Goal, findings: &[Finding], is_only: bool) -> Op
             text += &format!(", {count} {what}");
         }
     }
-    // Below the partition they are meant to stay.
-    let stays = if goal.kind == Kind::StatefulSet { usize::try_from(partition(live)).unwrap_or_default() } else { 0 };
-    let is_up = ready >= wanted && pods.starting + failing == 0 && pods.old <= stays;
+    let is_up = ready >= wanted && pods.starting + failing == 0 && pods.old == 0;
     Some(Progress { name: goal.to_string(), pods, text, troubles: troubles(picture, goal, findings, is_only), is_up })
 }
 
@@ -72,7 +70,11 @@ pub fn parted<'a>(picture: &'a Picture, live: &Object, goal: &'a Goal) -> (Vec<&
         Kind::StatefulSet => {
             let is_seen = status(live, "observedGeneration") >= goal.generation;
             let hash = if is_seen { live.text("/status/updateRevision") } else { "-" };
-            let (new, old): (Vec<&Object>, _) = by_revision(picture, goal, hash);
+            let (mut new, mut old): (Vec<&Object>, Vec<_>) = by_revision(picture, goal, hash);
+            // Below the partition they are meant to stay.
+            for pods in [&mut new, &mut old] {
+                pods.retain(|pod| !is_kept(pod, partition(live)));
+            }
             (new, old, (live.number("/spec/replicas").unwrap_or(1) - partition(live)).max(0))
         }
         Kind::DaemonSet => {
@@ -125,7 +127,9 @@ fn troubles(picture: &Picture, goal: &Goal, findings: &[Finding], is_only: bool)
 mod tests {
     use super::*;
     use crate::release::rollout::trouble::finding;
+    use crate::release::rollout::{Limits, Memory, Verdict, judge};
     use serde_json::{Value, json};
+    use std::time::Instant;
 
     fn object(kind: &str, uid: &str, owner: &str, rest: Value) -> Object {
         let api = if kind == "Pod" { "v1" } else { "apps/v1" };
@@ -211,5 +215,34 @@ mod tests {
         assert_eq!(told, [("1 of 2 new ready, 1 old", 1, false), ("2 of 2 new ready", 0, true)]);
         let (headline, _) = progress(&picture, &goals[1..], &[], "");
         assert_eq!(headline, "all are up, watching that they stay up");
+    }
+
+    #[test]
+    fn pods_below_the_partition_are_neither_new_nor_to_be_replaced() {
+        let rolling = json!({"rollingUpdate": {"partition": 1}});
+        let status = json!({"updateRevision": "r2", "currentRevision": "r1", "observedGeneration": 0, "replicas": 2});
+        let set = object(
+            "StatefulSet",
+            "a",
+            "",
+            json!({"status": status, "spec": {"replicas": 2, "template": {}, "updateStrategy": rolling}}),
+        );
+        let pod = |name: &str, hash: &str| {
+            let mut rest = ready();
+            rest["metadata"] = json!({"labels": {"controller-revision-hash": hash}});
+            object("Pod", name, "a", rest)
+        };
+        let goals = [Goal::of(&set, Vec::new()).unwrap().former()];
+        let told = |last: &str| {
+            let picture = Picture::of(vec![set.clone(), pod("a-0", "r1"), pod("a-1", last)]);
+            let part = progress(&picture, &goals, &[], "").1.remove(0);
+            let verdict = judge(&picture, &goals, &mut Memory::default(), &Limits::default(), Instant::now());
+            (part.text, part.is_up, verdict)
+        };
+        let (text, is_up, verdict) = told("r3");
+        assert_eq!((text.as_str(), is_up), ("0 of 1 former ready, 1 to be replaced", false));
+        assert!(matches!(verdict, Verdict::Waiting(line, _) if line == "0 of 1 former pods ready, 1 to be replaced"));
+        let (text, is_up, _) = told("r2");
+        assert_eq!((text.as_str(), is_up), ("1 of 1 former ready", true));
     }
 }

@@ -62,9 +62,10 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
     let line = if complete {
         format!("{} of {new} {word} pods ready, watching that they stay up", up.min(new))
     } else {
-        let old = (total - updated).max(0);
         // Below the partition they are meant to stay.
-        let left = if old > partition.min(wanted) { format!(", {old} {other}") } else { String::new() };
+        let stays = all.iter().filter(|pod| is_kept(pod, partition) && revision_hash(pod) != revision).count();
+        let old = total - updated - i64::try_from(stays).unwrap_or_default();
+        let left = if old > 0 { format!(", {old} {other}") } else { String::new() };
         format!("{} of {new} {word} pods ready{left}", up.min(new))
     };
     Verdict::Waiting(with_reason(&line, &findings), findings)
@@ -73,6 +74,16 @@ pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {
 /// The first ordinal that is updated.
 pub fn partition(set: &Object) -> i64 {
     set.number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or_default()
+}
+
+/// Whether a pod stays as it is, of whatever revision: it is below the partition.
+pub fn is_kept(pod: &Object, partition: i64) -> bool {
+    ordinal(pod).is_some_and(|ordinal| ordinal < partition)
+}
+
+/// The number at the end of a pod's name.
+pub fn ordinal(pod: &Object) -> Option<i64> {
+    pod.name().rsplit('-').next()?.parse().ok()
 }
 
 /// Whether a pod is ready, by its own word.

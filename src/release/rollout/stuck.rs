@@ -10,7 +10,7 @@ use super::Memory;
 use super::kind::Kind;
 use super::moment::Moment;
 use super::picture::revision_hash;
-use super::stateful_set::{is_ready, partition};
+use super::stateful_set::{is_ready, ordinal, partition};
 use crate::yaml::Object;
 
 /// How long a pod of an old revision may be not ready before it is taken out of the way. On the way back there is nothing to wait
@@ -48,8 +48,7 @@ pub fn in_the_way<'a>(at: Moment<'a>, memory: &mut Memory) -> Vec<&'a Object> {
         return Vec::new();
     }
     found.retain(|pod| {
-        let ordinal = pod.name().rsplit('-').next().and_then(|number| number.parse::<i64>().ok());
-        revision_hash(pod) != revision && !is_ready(pod) && ordinal.is_some_and(|ordinal| ordinal >= first)
+        revision_hash(pod) != revision && !is_ready(pod) && ordinal(pod).is_some_and(|ordinal| ordinal >= first)
     });
     found.retain(|pod| {
         let (since, _) = memory.since(&format!("stuck {}", pod.uid()), "", at.now);
