@@ -102,8 +102,13 @@ fn of_job(picture: &Picture, live: &Object, goal: &Goal, findings: &[Finding], i
     let is_up = super::is_complete(live);
     let failed = usize::try_from(status(live, "failed")).unwrap_or_default().max(failing);
     let tries = if failed == 0 { String::new() } else { format!(", after {} that failed", count(failed, "pod")) };
+    let is_judged = |finding: &Finding| {
+        finding.doomed && finding.reason == "job" && (is_only || picture.is_of(&finding.uid, &goal.uid))
+    };
     let state = if is_up {
         "done"
+    } else if super::is_failed(live) || findings.iter().any(is_judged) {
+        "failed"
     } else if in_phase("Running") > 0 {
         "runs"
     } else {
@@ -244,5 +249,24 @@ mod tests {
         assert!(matches!(verdict, Verdict::Waiting(line, _) if line == "0 of 1 former pods ready, 1 to be replaced"));
         let (text, is_up, _) = told("r2");
         assert_eq!((text.as_str(), is_up), ("1 of 1 former ready", true));
+    }
+
+    #[test]
+    fn a_job_that_failed_is_about_to_run_no_more() {
+        let goal = |job: &Object| Goal::of(job, Vec::new()).unwrap();
+        let job = |status: Value| {
+            let mut value = object("Job", "j", "", json!({"status": status})).json().clone();
+            value["apiVersion"] = json!("batch/v1");
+            Object::new(value).unwrap()
+        };
+        let told = |status: Value, findings: &[Finding]| {
+            let job = job(status);
+            progress(&Picture::of(vec![job.clone()]), &[goal(&job)], findings, "").1.remove(0).text
+        };
+        let gave_up = json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]});
+        assert_eq!(told(gave_up, &[]), "failed, after 1 pod that failed");
+        assert_eq!(told(json!({"failed": 1}), &[]), "about to run, after 1 pod that failed");
+        let judged = Finding { doomed: true, ..finding("job", "crashed 2 times".into()) };
+        assert_eq!(told(json!({"failed": 2}), &[judged]), "failed, after 2 pods that failed");
     }
 }
