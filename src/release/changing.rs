@@ -8,7 +8,7 @@ use super::gate::Pass;
 use super::gone::await_gone;
 use super::marks;
 use super::request::Request;
-use super::rollout::{Memory, Watch, is_on_delete};
+use super::rollout::{Memory, Watch, has_no_node, is_on_delete, partition};
 use super::step::{JobRun, Step};
 use super::together::Together;
 use super::trouble::Trouble;
@@ -63,6 +63,9 @@ pub fn change_and_watch(
                 ),
             );
         }
+        for line in stage.iter().filter_map(|step| kept(step)) {
+            ui.say(Tone::Plain, line);
+        }
         watched |= !goals.is_empty();
         // Side by side with the watch, since nothing waits for it; and a moment later, since a start of kubectl costs what new pods need to
         // start themselves. Of what goes back nobody needs to know whose it was.
@@ -84,11 +87,24 @@ pub fn change_and_watch(
         if trouble.is_some() {
             return trouble;
         }
+        for set in goals.iter().filter_map(|goal| watch.picture().workload(goal)).filter(|set| has_no_node(set)) {
+            ui.say(Tone::Warn, format!("  {set}: no node takes a pod of it (nodeSelector, affinity, taints)"));
+        }
     }
     if !watched && !request.plan.steps.is_empty() && request.plan.workloads().next().is_none() {
         ui.say(Tone::Plain, "  applied; nothing of it has a rollout to watch");
     }
     None
+}
+
+/// What is said of a StatefulSet of which some pods stay as they are.
+fn kept(step: &Step) -> Option<String> {
+    let set = &step.expected;
+    // The first time all of them are made.
+    let is_rolled = set.kind() == "StatefulSet" && step.replaces_pods() && !is_on_delete(set);
+    let partition = partition(set);
+    (is_rolled && partition > 0 && set.number("/spec/replicas") != Some(0))
+        .then(|| format!("  {set}: pods below partition {partition} stay as they are"))
 }
 
 /// Deletes the Jobs that gave up some time ago and are to run again.
@@ -119,5 +135,38 @@ fn clear_failed(
             Some(signal) => Trouble::Interrupted(signal),
             None => Trouble::Blind("a Job that failed before is being deleted and not gone yet".into()),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::Object;
+    use serde_json::json;
+
+    #[test]
+    fn what_stays_below_a_partition_is_told_where_pods_are_replaced() {
+        let set = |image: &str, partition: u32| {
+            let template = json!({"spec": {"containers": [{"name": "db", "image": image}]}});
+            let strategy = json!({"rollingUpdate": {"partition": partition}});
+            let spec = json!({"replicas": 2, "updateStrategy": strategy, "template": template});
+            Object::new(
+                json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": spec}),
+            )
+            .unwrap()
+        };
+        let step = |before: Option<Object>, after: Object| Step {
+            desired: after.clone(),
+            before,
+            expected: after,
+            takeover: None,
+            job: None,
+            restart: None,
+        };
+        let said = "  StatefulSet/db: pods below partition 1 stay as they are";
+        assert_eq!(kept(&step(Some(set("db:1", 1)), set("db:2", 1))).as_deref(), Some(said));
+        assert_eq!(kept(&step(Some(set("db:1", 0)), set("db:2", 0))), None);
+        assert_eq!(kept(&step(Some(set("db:1", 1)), set("db:1", 1))), None, "no pod is replaced");
+        assert_eq!(kept(&step(None, set("db:1", 1))), None, "all of them are made");
     }
 }

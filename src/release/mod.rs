@@ -75,7 +75,7 @@ pub use request::Request;
 pub use retirement::{is_end, retire};
 pub use reversible::irreversible_since;
 pub use rollout::{
-    Ending, Feed, Goal, Kind, Limits, Memory, Picture, Verdict, folded, is_workload, judge, pod_selectors,
+    Ending, Feed, Goal, Kind, Limits, Memory, Picture, Verdict, folded, has_no_node, is_workload, judge, pod_selectors,
 };
 pub use step::JobRun;
 pub use store::note_tests;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Memory;
+use super::kind::Kind;
 use super::moment::Moment;
 use super::picture::{is_over, revision_hash};
 use super::settled::settled;
@@ -19,6 +20,15 @@ use crate::yaml::Object;
 /// How long the newest ControllerRevision is waited for: its stream may lag behind. After that it is believed, since a
 /// server may spell the template otherwise in it than in the DaemonSet.
 const LAG: Duration = Duration::from_secs(10);
+
+/// Whether it is a DaemonSet of which its controller says that no node is to have a pod.
+pub fn has_no_node(set: &Object) -> bool {
+    let seen = status(set, "observedGeneration");
+    Kind::of(set) == Some(Kind::DaemonSet)
+        && seen > 0
+        && seen >= set.number("/metadata/generation").unwrap_or_default()
+        && status(set, "desiredNumberScheduled") == 0
+}
 
 /// Judges a DaemonSet whose status speaks of its present generation.
 pub fn judge(set: &Object, at: Moment<'_>, memory: &mut Memory) -> Verdict {

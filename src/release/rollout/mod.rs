@@ -26,6 +26,7 @@ mod verdict;
 mod watch;
 mod words;
 
+pub use daemon_set::has_no_node;
 pub use feed::Feed;
 pub use goal::{Goal, Limits};
 pub use job::{is_complete, is_failed};
@@ -33,6 +34,7 @@ pub use kind::{Kind, is_on_delete, is_workload, template_path};
 pub use memory::Memory;
 pub use picture::Picture;
 pub use settled::unprobed;
+pub use stateful_set::partition;
 pub use streams::{pod_selectors, streams};
 pub use trouble::{Finding, folded};
 pub use verdict::{Verdict, judge};
