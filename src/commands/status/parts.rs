@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::error::{Exit, count, join_and};
 use crate::kubectl::Kubectl;
 use crate::release::{
-    self, Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, is_end, is_workload, judge,
-    main_object, pod_selectors,
+    self, Goal, History, Kind, Limits, Memory, Outcome, Picture, Release, Verdict, folded, has_no_node, is_end,
+    is_workload, judge, main_object, pod_selectors,
 };
 use crate::yaml::Object;
 
@@ -156,17 +157,92 @@ fn health(picture: &Picture, live: &Object, limits: &Limits) -> (String, Exit) {
     };
     // A look lasts no time: nothing has to settle under our eyes.
     let limits = Limits { settle: std::time::Duration::ZERO, ..*limits };
-    match judge(picture, &[goal], &mut Memory::baseline(picture, true), &limits, Instant::now()) {
-        Verdict::Good => {
-            let wanted = if live.kind() == "DaemonSet" { "/status/desiredNumberScheduled" } else { "/spec/replicas" };
-            let pods = live.number(wanted).and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
-            (format!("well, {} ready", count(pods, "pod")), Exit::Done)
-        }
+    let judged = |picture: &Picture, goal: &Goal| {
+        let mut memory = Memory::baseline(picture, true);
+        judge(picture, std::slice::from_ref(goal), &mut memory, &limits, Instant::now())
+    };
+    // What is paused is well as long as nothing is to come behind that.
+    if let Some(resumed) = resumed(live)
+        && judged(&picture.with(resumed), &goal) == Verdict::Good
+    {
+        let name = live.name();
+        let pods = count(wanted(live), "pod");
+        let todo = format!("`kubectl rollout resume deployment/{name}`");
+        return (
+            format!("well, {pods} ready; it is paused: nothing that is shipped rolls out until {todo}"),
+            Exit::Done,
+        );
+    }
+    match judged(picture, &goal) {
+        Verdict::Good if has_no_node(live) => (format!("well, but no node takes a pod of {live}"), Exit::Done),
+        Verdict::Good => (format!("well, {} ready", count(wanted(live), "pod")), Exit::Done),
         Verdict::Waiting(line, _) => (format!("not well, or on its way: {line}"), Exit::No),
         Verdict::Doomed(findings) => {
             let lines: Vec<String> = folded(&findings).into_iter().map(|(_, line)| line).collect();
             (format!("broken: {}", lines.join("\n            ")), Exit::No)
         }
         Verdict::Superseded(why) => (why, Exit::No),
+    }
+}
+
+/// How many pods a workload is to have.
+fn wanted(live: &Object) -> usize {
+    let path = if live.kind() == "DaemonSet" { "/status/desiredNumberScheduled" } else { "/spec/replicas" };
+    live.number(path).and_then(|n| usize::try_from(n).ok()).unwrap_or(1)
+}
+
+/// A paused Deployment as it would be if it were not.
+fn resumed(live: &Object) -> Option<Object> {
+    let mut value = live.json().clone();
+    let paused = value.pointer_mut("/spec/paused").filter(|paused| **paused == Value::Bool(true))?;
+    *paused = Value::Bool(false);
+    Object::new(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn told(live: Value, owned: Vec<Value>) -> (String, Exit) {
+        let live = Object::new(live).unwrap();
+        let owned = owned.into_iter().map(|value| Object::new(value).unwrap());
+        let picture = Picture::of(std::iter::once(live.clone()).chain(owned).collect());
+        health(&picture, &live, &Limits::default())
+    }
+
+    fn owned(kind: &str, name: &str, owner: &str) -> Value {
+        let api = if kind == "Pod" { "v1" } else { "apps/v1" };
+        json!({"apiVersion": api, "kind": kind, "metadata": {"name": name, "uid": name,
+                "annotations": {"deployment.kubernetes.io/revision": "1"}, "ownerReferences": [{"uid": owner, "controller": true}]},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}})
+    }
+
+    #[test]
+    fn what_is_paused_is_well_as_long_as_nothing_waits_behind_it() {
+        let paused = |updated: u32| {
+            let live = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "uid": "d",
+                    "generation": 2, "annotations": {"deployment.kubernetes.io/revision": "1"}},
+                "spec": {"paused": true, "replicas": 1, "template": {}},
+                "status": {"observedGeneration": 2, "replicas": 1, "availableReplicas": 1, "updatedReplicas": updated}});
+            told(live, vec![owned("ReplicaSet", "rs", "d"), owned("Pod", "w-1", "rs")])
+        };
+        let (line, exit) = paused(1);
+        let said = "well, 1 pod ready; it is paused: nothing that is shipped rolls out until `kubectl rollout resume deployment/w`";
+        assert_eq!((line.as_str(), exit), (said, Exit::Done));
+        let (line, exit) = paused(0);
+        assert!(line.starts_with("broken: Deployment/w is paused: no new pods are made") && exit == Exit::No, "{line}");
+    }
+
+    #[test]
+    fn a_daemon_set_without_a_node_is_well_and_says_so() {
+        let set = |nodes: u32| {
+            json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "ag", "uid": "s", "generation": 1},
+                "spec": {"template": {}}, "status": {"observedGeneration": 1, "desiredNumberScheduled": nodes,
+                "updatedNumberScheduled": nodes, "numberAvailable": nodes}})
+        };
+        let none = ("well, but no node takes a pod of DaemonSet/ag".to_owned(), Exit::Done);
+        assert_eq!(told(set(0), Vec::new()), none);
+        assert_eq!(told(set(1), vec![owned("Pod", "ag-1", "s")]).0, "well, 1 pod ready");
     }
 }

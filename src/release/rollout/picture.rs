@@ -32,6 +32,13 @@ impl Picture {
         picture
     }
 
+    /// The same with an object in another state.
+    pub fn with(&self, object: Object) -> Self {
+        let mut picture = self.clone();
+        picture.put(0, object);
+        picture
+    }
+
     /// Forgets an object that was seen to be gone, for good: another of its name is about to come.
     pub fn bury(&mut self, object: &Object) {
         self.buried.insert(object.uid().to_owned());
