@@ -136,7 +136,7 @@ pub fn tell(environment: &str, outcomes: &[Outcome], ui: &Ui) {
     for one in outcomes {
         let took = one.took.filter(|_| !one.was_nothing);
         let took = took.map(|took| format!(" after {}", seconds(took))).unwrap_or_default();
-        let state = one.state();
+        let state = one.state().to_owned() + &with_whom(one);
         let line = format!("  {:services$}   {:versions$}   {}{took}{state}", one.service, one.version, word(one));
         ui.say(tone(one.exit), line);
     }
@@ -160,9 +160,21 @@ fn headline(environment: &str, outcomes: &[Outcome]) -> String {
     format!("{} in {environment}: {}", count(outcomes.len(), "service"), join_and(&words))
 }
 
+/// With which one it was taken back, where it stood or fell with others.
+fn with_whom(outcome: &Outcome) -> String {
+    let why = outcome.why().filter(|_| is_taken_back(outcome));
+    why.map(|why| format!(": {why}")).unwrap_or_default()
+}
+
+/// Whether it did not fail itself.
+fn is_taken_back(outcome: &Outcome) -> bool {
+    outcome.exit == Exit::AsBefore && outcome.reason() == Some("together")
+}
+
 /// How it ended, in a word.
 pub fn word(outcome: &Outcome) -> &'static str {
     match outcome.exit {
+        _ if is_taken_back(outcome) => "taken back",
         Exit::Done | Exit::No if outcome.was_nothing => "ran already",
         Exit::Done | Exit::No => "shipped",
         Exit::Refused | Exit::Locked => "not begun",
@@ -222,5 +234,15 @@ mod tests {
         let all = [one(Exit::Done, false), one(Exit::AsBefore, false), one(Exit::Done, true), one(Exit::Done, false)];
         assert_eq!(headline("dev", &all), "4 services in dev: 2 shipped, 1 failed and 1 ran already");
         assert_eq!(worst(&all), Exit::AsBefore);
+    }
+
+    #[test]
+    fn one_that_is_taken_back_with_another_did_not_fail() {
+        let ended = |reason, why: &str| Ended { why: Some(why.into()), ..Ended::at(Exit::AsBefore).because(reason) };
+        let one = |service: &str, ended| Outcome { ended: Some(ended), ..outcome(service, Exit::AsBefore, false) };
+        let all = [one("one", ended("together", "two failed")), one("two", ended("crash", "exit code 7"))];
+        assert_eq!(headline("dev", &all), "2 services in dev: 1 taken back and 1 failed");
+        assert_eq!(all.each_ref().map(with_whom), [": two failed", ""]);
+        assert_eq!(all[0].state(), ", as before");
     }
 }

@@ -91,7 +91,7 @@ fn together_all_go_or_none() {
     world.shipcat(&["ship", "--all", "--together"]).ends(0);
     let before = world.fields();
     let failed = world.shipcat(&["ship", "api=0.2.0", "shop=crashes", "webapp=0.2.0", "--together"]).ends(3);
-    assert_eq!(summary(&failed)[0], "3 services in dev: 3 failed");
+    assert_eq!(summary(&failed)[0], "3 services in dev: 2 taken back and 1 failed");
     assert!(failed.stderr.contains("api    | api 0.2.0 goes back after "), "{}", failed.stderr);
     assert!(failed.stderr.contains(": shop failed"), "{}", failed.stderr);
     assert_eq!(world.fields(), before);
