@@ -382,3 +382,59 @@ fn fifty_pods() {
     assert!(run.stderr.contains(" of 50 new pods ready"), "{}", run.stderr);
     assert_eq!(world.ready_pods().len(), 50);
 }
+
+#[test]
+fn what_is_waited_for_without_an_end_is_named() {
+    let world = running("v-waits");
+    let before = world.fields();
+    // Its containers are ready, and it is not.
+    manifest(&world, &format!("{HEALTH}readinessGates: [{{conditionType: example.com/lb}}]\n"));
+    let run = world.shipcat(&["ship", "webapp", "--tag", "0.2.0", "--timeout", "8s"]).ends(3);
+    let gate = " waits for its readiness gate `example.com/lb`";
+    let (live, report) = run.stderr.split_once("webapp 0.2.0 was not up within 8.0 s").unwrap();
+    assert!(live.contains("0 of 1 new pods ready, 1 old: webapp-") && live.contains(gate), "{}", run.stderr);
+    assert!(report.contains(gate), "{}", run.stderr);
+    assert_eq!(world.fields(), before);
+    ships(&world, HEALTH, "0.2.0");
+    // Paused behind its end, it is as well as before; with something behind it, it is not.
+    world.kubectl(&["rollout", "pause", "deployment/webapp"]);
+    let status = world.shipcat(&["status", "webapp"]).ends(0).stdout;
+    assert!(status.contains("well, 1 pod ready; it is paused: nothing that is shipped rolls out until"), "{status}");
+    world.kubectl(&["set", "image", "deployment/webapp", "webapp=registry.shipcat.test/webapp:0.3.0"]);
+    let status = world.shipcat(&["status", "webapp"]).ends(1).stdout;
+    assert!(status.contains("broken: Deployment/webapp is paused: no new pods are made"), "{status}");
+}
+
+#[test]
+fn pods_that_must_stop_first_are_named() {
+    let world = World::new("v-stopping");
+    let slow = "image: heartbeat\nreplicas: 1\nstrategy: {type: Recreate}\nterminationGracePeriodSeconds: 14\nminReadySeconds: 1\ncommand: [sh, -c, 'trap : TERM; while :; do sleep 1; done']\n";
+    let version = |version: &str| world.file("manifest.yml", &format!("version: {version}\n{slow}"));
+    version("1.0.0");
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    version("1.1.0");
+    let run = world.shipcat(&["ship", "webapp", "--timeout", "7s", "-o", "json"]).ends(3);
+    assert!(run.stderr.contains("  0 of 1 new pods ready: waits for webapp-"), "{}", run.stderr);
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    let failing = &told["services"][0]["failing"][0];
+    let message = failing["message"].as_str().unwrap();
+    assert!(failing["reason"] == "stopping" && message.contains(" to stop (its grace period ends in "), "{told:#}");
+    // In time enough it is none of a failure.
+    world.shipcat(&["ship", "webapp"]).ends(0).says("webapp 1.1.0 runs in dev after");
+}
+
+#[test]
+fn a_daemon_set_that_no_node_takes_is_told() {
+    let world = World::new("v-no-node");
+    let agent =
+        "kind: DaemonSet\nimage: heartbeat\nversion: 1.0.0\nterminationGracePeriodSeconds: 1\nminReadySeconds: 1\n";
+    world.file("manifest.yml", agent);
+    world.shipcat(&["ship", "webapp"]).ends(0);
+    world.file("manifest.yml", &format!("{agent}nodeSelector: {{no: where}}\n"));
+    world
+        .shipcat(&["ship", "webapp"])
+        .ends(0)
+        .says("  DaemonSet/webapp: no node takes a pod of it (nodeSelector, affinity, taints)\n");
+    let status = world.shipcat(&["status", "webapp"]).ends(0).stdout;
+    assert!(status.contains("well, but no node takes a pod of DaemonSet/webapp"), "{status}");
+}
