@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 const MANIFEST: &str =
     "image: webapp\nversion: 0.1.0\nport: 8080\nhealth: /ready\nreplicas: 2\nterminationGracePeriodSeconds: 2\n";
 
+/// How long what was around containers is taken down behind their end: sandboxes, networks, volumes. In whole seconds, by which a kubelet looks.
+const CLEARING: Duration = Duration::from_secs(2);
+
 fn main() {
     let kubeconfig = std::env::var("SHIPCAT_TEST_KUBECONFIG").unwrap_or_else(|_| {
         panic!(
@@ -55,7 +58,7 @@ fn main() {
             settle(&namespace, &kubeconfig);
             // What settled was seen by a kubelet that looks at its containers once a second. Who begins at the same moment of that second each
             // time measures how lucky that moment is, and not how long it takes.
-            std::thread::sleep(Duration::from_secs(1) * (i % runs) / runs);
+            std::thread::sleep(CLEARING + Duration::from_secs(1) * (i % runs) / runs);
             let started = Instant::now();
             change(tag);
             times.push(started.elapsed());
