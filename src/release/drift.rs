@@ -32,7 +32,8 @@ pub struct Drift {
 }
 
 /// What was changed by hand, for each object of a plan. `answers` are those of the release that runs; `left` is what a later one, that
-/// failed and was not taken back, was to make: nobody's hand; the number of pods of those in `autoscaled` is an autoscaler's. The plan keeps of its changes those that the manifest asks for.
+/// failed and was not taken back, was to make: nobody's hand. The number of pods of those in `autoscaled` is an autoscaler's. The plan
+/// keeps of its changes those that the manifest asks for.
 pub fn drift(plan: &mut Plan, answers: &[Object], left: &[Object], autoscaled: &[String]) -> Vec<Drift> {
     let mut found = Vec::new();
     for step in &plan.steps {
