@@ -105,8 +105,13 @@ fn a_version_that_works_heals_a_broken_stateful_set() {
 fn only_the_pods_above_the_partition_move_and_on_delete_is_not_watched() {
     let set = |strategy: &str| webapp(&format!("kind: StatefulSet\nreplicas: 2\nupdateStrategy: {strategy}\n"));
     let world = world("partition", &set("{type: RollingUpdate, rollingUpdate: {partition: 1}}"));
-    world.shipcat(&["ship", "webapp"]).ends(0);
-    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0);
+    let kept = "  StatefulSet/webapp: pods below partition 1 stay as they are\n";
+    assert!(!world.shipcat(&["ship", "webapp"]).ends(0).stderr.contains(kept));
+    world.shipcat(&["ship", "webapp", "--tag", "0.2.0"]).ends(0).says(kept);
+    assert_eq!(images(&world), ["webapp-0 0.1.0", "webapp-1 0.2.0"]);
+    // On the way back the one below it counts neither as new nor as one to be replaced.
+    let back = world.shipcat(&["ship", "webapp", "--tag", "crashes"]).ends(3).stderr;
+    assert!(!back.contains("2 to be replaced"), "{back}");
     assert_eq!(images(&world), ["webapp-0 0.1.0", "webapp-1 0.2.0"]);
     world.file("manifest.yml", &set("{type: OnDelete}"));
     world.shipcat(&["ship", "webapp", "--tag", "0.3.0"]).ends(0).says("(OnDelete): not watched");
